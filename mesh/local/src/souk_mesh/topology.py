@@ -1,0 +1,75 @@
+"""What runs where on this machine: the pods, as the controllers know them and the proxies must be told."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from enum import StrEnum
+
+
+@dataclass(frozen=True, order=True)
+class ServiceKey:
+    """Names a Kubernetes Service."""
+
+    namespace: str
+    name: str
+
+    @property
+    def host(self) -> str:
+        """The full name, as Istio writes it: `payment.souk.svc.cluster.local`."""
+        return f"{self.name}.{self.namespace}.svc.cluster.local"
+
+
+@dataclass(frozen=True)
+class PodAddresses:
+    """The loopback addresses of one pod; ports on them are those of the YAML."""
+
+    pod: str
+    """Where the sidecar takes inbound calls: what a pod's IP is in a cluster."""
+    application: str
+    """Where the application listens; only its own sidecar should call it."""
+    virtual: Mapping[ServiceKey, str]
+    """Where the sidecar takes outbound calls: one address per Service, private to this pod."""
+
+
+class Proxy(StrEnum):
+    """The part that a pod's Envoy plays, as in Istio's node type."""
+
+    SIDECAR = "sidecar"
+    ROUTER = "router"
+    """An ingress gateway: the proxy is the whole pod."""
+
+
+@dataclass(frozen=True)
+class ContainerPort:
+    """A port that a container declares."""
+
+    name: str
+    number: int
+
+
+@dataclass(frozen=True)
+class Pod:
+    """One pod: a proxy and, for a sidecar, the application's processes."""
+
+    namespace: str
+    name: str
+    service_account: str
+    labels: Mapping[str, str]
+    addresses: PodAddresses
+    ports: tuple[ContainerPort, ...]
+    proxy: Proxy
+    ready: bool
+    """Whether it is an endpoint of the Services that select it."""
+    exposed: Mapping[int, int]
+    """For a router behind a LoadBalancer Service: container port → the port on 127.0.0.1 where it is also bound."""
+
+    @property
+    def node(self) -> str:
+        """The proxy's node id, as Istio writes it."""
+        return f"{self.proxy}~{self.addresses.pod}~{self.name}.{self.namespace}~{self.namespace}.svc.cluster.local"
+
+    @property
+    def identity(self) -> str:
+        """The SPIFFE id that its certificate carries (istio-semantics 24)."""
+        return f"spiffe://cluster.local/ns/{self.namespace}/sa/{self.service_account}"
