@@ -1,0 +1,114 @@
+"""Generates what is derived from `protos/`: the stubs for Python, the includes that buf lints against, and the descriptor set.
+
+Stubs and includes are not committed. The descriptor set is, because deployments read it from git; `--check` tells
+whether it is current.
+"""
+
+from __future__ import annotations
+
+import argparse
+import shutil
+import subprocess
+import tempfile
+from pathlib import Path
+
+import google.api
+import grpc_tools
+from grpc_tools import protoc
+
+ROOT = Path(__file__).resolve().parent.parent
+PROTOS = ROOT / "protos"
+GENERATED = PROTOS / "gen"
+INCLUDE = ROOT / ".souk" / "include"
+DESCRIPTOR_SET = ROOT / "services" / "gateway" / "descriptors.binpb"
+WELL_KNOWN = Path(grpc_tools.__file__).parent / "_proto"
+GOOGLEAPIS = Path(google.api.__path__[0]).parent
+
+# Details of errors: where the gateway doesn't know a detail's type, a REST client gets an empty body.
+ERROR_DETAILS = "google/rpc/error_details.proto"
+
+
+def main() -> int:
+    """Generates everything, or compares the committed descriptor set with the protos; returns the exit code."""
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--check", action="store_true", help="only tell whether the committed descriptor set is current")
+    arguments = parser.parse_args()
+    collect_includes()
+    compiled = descriptor_set()
+    if arguments.check:
+        return drift(compiled)
+    generate_stubs()
+    DESCRIPTOR_SET.write_bytes(compiled)
+    return 0
+
+
+def collect_includes() -> None:
+    """Gathers the protos that ours import from the packages that publish them."""
+    for package in ("api", "rpc", "type"):
+        for proto in sorted((GOOGLEAPIS / package).glob("*.proto")):
+            copy(proto, INCLUDE / "google" / package / proto.name)
+    copy(protovalidate() / "buf/validate/validate.proto", INCLUDE / "buf/validate/validate.proto")
+
+
+def protovalidate() -> Path:
+    """The folder of protovalidate's protos, in Go's module cache; `make env` has downloaded and verified it."""
+    query = ["go", "list", "-m", "-f", "{{.Dir}}", "github.com/bufbuild/protovalidate"]
+    module = subprocess.run(query, cwd=ROOT / "tools", check=True, capture_output=True, text=True).stdout.strip()
+    return Path(module) / "proto" / "protovalidate"
+
+
+def copy(source: Path, target: Path) -> None:
+    """Copies a file whose folder may not exist, without the read-only mode that Go's module cache gives."""
+    target.parent.mkdir(parents=True, exist_ok=True)
+    if not target.exists() or target.read_bytes() != source.read_bytes():
+        target.write_bytes(source.read_bytes())
+
+
+def our_protos() -> list[str]:
+    """Every proto of this repository, by its import path."""
+    return sorted(str(path.relative_to(PROTOS)) for path in (PROTOS / "souk").rglob("*.proto"))
+
+
+def generate_stubs() -> None:
+    """Writes messages, stubs and their types, and takes away those whose proto is gone."""
+    with tempfile.TemporaryDirectory(dir=PROTOS) as folder:
+        compile_protos(
+            [*our_protos(), "buf/validate/validate.proto"],
+            f"--python_out={folder}",
+            f"--pyi_out={folder}",
+        )
+        compile_protos(our_protos(), f"--grpc_python_out={folder}", f"--mypy_grpc_out={folder}")
+        for package in [path.parent for path in Path(folder).rglob("*_pb2.py")]:
+            (package / "py.typed").touch()
+        shutil.rmtree(GENERATED, ignore_errors=True)
+        shutil.copytree(folder, GENERATED)
+
+
+def descriptor_set() -> bytes:
+    """Our protos and all that they import, without comments: the gateway routes by it and answers reflection from it."""
+    with tempfile.NamedTemporaryFile(suffix=".binpb") as file:
+        compile_protos([*our_protos(), ERROR_DETAILS], f"--descriptor_set_out={file.name}", "--include_imports")
+        return Path(file.name).read_bytes()
+
+
+def compile_protos(protos: list[str], *outputs: str) -> None:
+    """Runs protoc.
+
+    Raises:
+        SystemExit: protoc refused; it has said why.
+    """
+    includes = [f"-I{folder}" for folder in (PROTOS, INCLUDE, WELL_KNOWN)]
+    if code := protoc.main(["protoc", *includes, *outputs, *protos]):
+        raise SystemExit(code)
+
+
+def drift(compiled: bytes) -> int:
+    """Compares what the protos say now with what is committed; returns the exit code."""
+    if DESCRIPTOR_SET.exists() and DESCRIPTOR_SET.read_bytes() == compiled:
+        return 0
+    print(f"error: {DESCRIPTOR_SET.relative_to(ROOT)} is not what the protos say\n  run `make protos` and commit it")
+    return 1
+
+
+if __name__ == "__main__":
+    raise SystemExit(main())
