@@ -1,0 +1,172 @@
+"""From a parsed YAML document to a typed object, with every mistake named by its field."""
+
+from __future__ import annotations
+
+import difflib
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import get_args
+
+from pydantic import ValidationError
+from pydantic.fields import FieldInfo
+
+from souk_mesh.objects.apps import Deployment
+from souk_mesh.objects.core import ConfigMap, Namespace, PersistentVolumeClaim, Secret, Service, ServiceAccount
+from souk_mesh.objects.inert import REASONS, Inert
+from souk_mesh.objects.meta import Model
+from souk_mesh.objects.networking import DestinationRule, Gateway, VirtualService
+from souk_mesh.objects.security import AuthorizationPolicy, PeerAuthentication
+
+AnyObject = (
+    Namespace
+    | ServiceAccount
+    | ConfigMap
+    | Secret
+    | Service
+    | PersistentVolumeClaim
+    | Deployment
+    | Gateway
+    | VirtualService
+    | DestinationRule
+    | PeerAuthentication
+    | AuthorizationPolicy
+    | Inert
+)
+"""Any object that the local mesh accepts."""
+
+Kind = type[AnyObject]
+EMPTY = "at least one is needed"
+
+
+def _kinds() -> Mapping[tuple[str, str], Kind]:
+    kinds: dict[tuple[str, str], Kind] = dict.fromkeys(REASONS, Inert)
+    for kind in get_args(AnyObject):
+        if kind is not Inert:
+            fields = kind.model_fields
+            for version in get_args(fields["api_version"].annotation):
+                kinds[version, fields["kind"].default] = kind
+    return kinds
+
+
+KINDS = _kinds()
+"""The accepted kinds, by apiVersion and kind."""
+
+
+@dataclass(frozen=True)
+class FieldError:
+    """One mistake: where in the object, and what."""
+
+    path: str
+    message: str
+    remedy: str = ""
+
+
+class Malformed(Exception):
+    """A document is no object that the local mesh accepts."""
+
+    def __init__(self, errors: tuple[FieldError, ...]) -> None:
+        super().__init__("; ".join(f"{error.path}: {error.message}".lstrip(": ") for error in errors))
+        self.errors = errors
+
+
+def parse(document: Mapping[str, object]) -> AnyObject:
+    """Reads one document; a field that is null counts as left out, as in Kubernetes.
+
+    Raises:
+        Malformed: with every unknown field, missing field and bad value, or the unknown kind.
+    """
+    version, kind = str(document.get("apiVersion", "")), str(document.get("kind", ""))
+    model = KINDS.get((version, kind))
+    if model is None:
+        raise Malformed((_unknown_kind(version, kind),))
+    try:
+        # Strict JSON has the types of YAML: no "yes" for a bool and no 1 for a text, and yet a list for a tuple.
+        return model.model_validate_json(json.dumps(_without_nulls(document), default=str), strict=True)
+    except ValidationError as failure:
+        errors = [_field_error(model, error) for error in failure.errors(include_url=False)]
+        # A list that lost its only item to a mistake is also called empty; the mistake itself is enough.
+        paths = [error.path for error in errors]
+        raise Malformed(
+            tuple(
+                error
+                for error in errors
+                if error.message != EMPTY or not any(path.startswith(f"{error.path}[") for path in paths)
+            )
+        ) from None
+
+
+def dump(thing: AnyObject) -> dict[str, object]:
+    """Writes an object back as a document that `parse` reads; the store's own fields are left out."""
+    document: dict[str, object] = thing.model_dump(
+        mode="json",
+        by_alias=True,
+        exclude_unset=True,
+        exclude={"metadata": {"resource_version", "generation", "creation_timestamp"}},
+    )
+    return {"apiVersion": thing.api_version, "kind": thing.kind} | document
+
+
+def _unknown_kind(version: str, kind: str) -> FieldError:
+    others = sorted(other for other, name in KINDS if name == kind)
+    if others:
+        return FieldError("apiVersion", f'"{version}" of {kind} is not supported', f"supported: {', '.join(others)}")
+    supported = ", ".join(sorted({name for _, name in KINDS}))
+    return FieldError("kind", f'"{kind}" ({version}) is not supported', f"the local mesh knows: {supported}")
+
+
+def _field_error(model: Kind, error: Mapping[str, object]) -> FieldError:
+    location = error["loc"]
+    assert isinstance(location, tuple)
+    path = field_path(location)
+    if error["type"] == "extra_forbidden":
+        siblings = _fields_at(model, location[:-1])
+        near = difflib.get_close_matches(str(location[-1]), siblings, n=1)
+        remedy = f'did you mean "{near[0]}"?' if near else f"known here: {', '.join(siblings)}" if siblings else ""
+        return FieldError(path, "this field is unknown or not supported by the local mesh", remedy)
+    if error["type"] == "missing":
+        return FieldError(path, "this field is required")
+    if error["type"] == "too_short":
+        return FieldError(path, EMPTY)
+    message = str(error["msg"]).removeprefix("Value error, ")
+    given = error["input"]
+    shown = f"; it is {json.dumps(given)}" if isinstance(given, str | int | float | bool) else ""
+    return FieldError(path, message[:1].lower() + message[1:] + ("" if error["type"] == "value_error" else shown))
+
+
+def field_path(location: tuple[int | str, ...]) -> str:
+    """Writes a place in a document as kubectl does: `spec.http[0].route[1].weight`."""
+    path = ""
+    for step in location:
+        path += f"[{step}]" if isinstance(step, int) else f".{step}"
+    return path.lstrip(".")
+
+
+def _fields_at(model: type[Model], location: tuple[int | str, ...]) -> list[str]:
+    for step in location:
+        # A number, or a key of a mapping, stays within what the field holds.
+        annotations = {_name(name, field): field.annotation for name, field in model.model_fields.items()}
+        if step in annotations:
+            inner = _model_in(annotations[str(step)])
+            if inner is None:
+                return []
+            model = inner
+    return sorted(_name(name, field) for name, field in model.model_fields.items())
+
+
+def _name(name: str, field: FieldInfo) -> str:
+    return field.alias or name
+
+
+def _model_in(annotation: object) -> type[Model] | None:
+    if isinstance(annotation, type) and issubclass(annotation, Model):
+        return annotation
+    return next(filter(None, map(_model_in, get_args(annotation))), None)
+
+
+def _without_nulls(value: object) -> object:
+    if isinstance(value, Mapping):
+        return {key: _without_nulls(inner) for key, inner in value.items() if inner is not None}
+    if isinstance(value, list):
+        return [_without_nulls(inner) for inner in value]
+    return value
