@@ -1,0 +1,59 @@
+"""The objects that proxies depend on, sorted and indexed for translation."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from typing import TypeVar
+
+from souk_mesh.objects import (
+    AuthorizationPolicy,
+    DestinationRule,
+    Gateway,
+    Object,
+    PeerAuthentication,
+    Service,
+    VirtualService,
+)
+from souk_mesh.topology import ServiceKey
+
+ROOT_NAMESPACE = "istio-system"
+"""Where policies stand that hold for the whole mesh."""
+
+_Kind = TypeVar("_Kind", bound=Object)
+
+
+@dataclass(frozen=True)
+class Configuration:
+    """What the store holds, as far as it concerns proxies; of each kind the oldest first, since the oldest wins."""
+
+    services: Mapping[ServiceKey, Service] = field(default_factory=dict)
+    virtual_services: tuple[VirtualService, ...] = ()
+    destination_rules: tuple[DestinationRule, ...] = ()
+    peer_authentications: tuple[PeerAuthentication, ...] = ()
+    authorization_policies: tuple[AuthorizationPolicy, ...] = ()
+    gateways: tuple[Gateway, ...] = ()
+
+    @classmethod
+    def of(cls, objects: Iterable[Object]) -> Configuration:
+        """Picks what concerns proxies out of all objects."""
+        ordered = sorted(objects, key=_age)
+        services = sorted(_only(ordered, Service), key=lambda service: service.key)
+        return cls(
+            services={ServiceKey(each.metadata.namespace, each.metadata.name): each for each in services},
+            virtual_services=_only(ordered, VirtualService),
+            destination_rules=_only(ordered, DestinationRule),
+            peer_authentications=_only(ordered, PeerAuthentication),
+            authorization_policies=_only(ordered, AuthorizationPolicy),
+            gateways=_only(ordered, Gateway),
+        )
+
+
+def _age(item: Object) -> tuple[datetime, str, str]:
+    created = item.metadata.creation_timestamp or datetime.max.replace(tzinfo=UTC)
+    return (created, item.metadata.name, item.metadata.namespace)
+
+
+def _only(objects: Iterable[Object], kind: type[_Kind]) -> tuple[_Kind, ...]:
+    return tuple(each for each in objects if isinstance(each, kind))

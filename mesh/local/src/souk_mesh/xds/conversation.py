@@ -1,0 +1,165 @@
+"""One proxy's side of the aggregated discovery protocol, without any I/O: requests in, due responses out.
+
+State of the world, as Envoy speaks it by default: every response carries all resources of its kind that the proxy asked
+for. Changes go out in the order make before break: a cluster that nothing needs any more is withdrawn only after the
+proxy has acknowledged the listeners and routes that no longer name it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
+
+from envoy.service.discovery.v3 import discovery_pb2
+from google.protobuf import any_pb2
+
+from souk_mesh.xds.resources import Kind, Resources
+
+# Envoy asks for these without naming what it wants.
+WILDCARDS = frozenset({Kind.CLUSTER, Kind.LISTENER})
+
+
+@dataclass(frozen=True)
+class Wanted:
+    """What a proxy should have: serialised, so that what changed can be told by comparing bytes."""
+
+    version: int
+    content: Mapping[Kind, Mapping[str, bytes]]
+
+    @classmethod
+    def of(cls, version: int, resources: Resources) -> Wanted:
+        """Serialises `resources`."""
+        return cls(version, serialised(resources))
+
+
+def serialised(resources: Resources) -> dict[Kind, dict[str, bytes]]:
+    """The resources as bytes that are equal exactly when the messages are."""
+    return {
+        kind: {name: message.SerializeToString(deterministic=True) for name, message in resources.of_kind(kind).items()}
+        for kind in Kind
+    }
+
+
+@dataclass
+class _Subscription:
+    """What the proxy asked for of one kind, what it was sent, and what it said to that."""
+
+    names: frozenset[str] = frozenset()
+    sent: Mapping[str, bytes] | None = None
+    sent_version: str = ""
+    nonce: str = ""
+    acknowledged: bool = False
+    refusal: str | None = None
+    resend: bool = False
+
+    @property
+    def done(self) -> bool:
+        return self.acknowledged and not self.resend
+
+
+@dataclass
+class Conversation:
+    """What was said on one stream. Not thread-safe: it belongs to the event loop that serves the stream."""
+
+    wanted: Wanted
+    _subscriptions: dict[Kind, _Subscription] = field(default_factory=dict)
+    _leaving: dict[str, bytes] = field(default_factory=dict)
+    """Clusters that are no longer wanted but still held until no route can name them."""
+    _counter: int = 0
+
+    def want(self, wanted: Wanted) -> None:
+        """Takes a new state that the proxy should have."""
+        self.wanted = wanted
+        clusters = self._subscriptions.get(Kind.CLUSTER)
+        if clusters is not None and clusters.sent is not None:
+            kept = wanted.content[Kind.CLUSTER]
+            self._leaving = {name: body for name, body in clusters.sent.items() if name not in kept}
+
+    def receive(self, request: discovery_pb2.DiscoveryRequest) -> None:
+        """Takes a DiscoveryRequest: a subscription, an acknowledgement, or a refusal."""
+        try:
+            kind = Kind(request.type_url)
+        except ValueError:
+            return  # a kind that is never configured by us
+        subscription = self._subscriptions.setdefault(kind, _Subscription())
+        if request.response_nonce != subscription.nonce and request.response_nonce:
+            return  # said before the proxy saw our latest; the answer to that one repeats the names
+        subscription.names = frozenset(request.resource_names)
+        if not request.response_nonce:
+            return
+        if request.HasField("error_detail"):
+            subscription.refusal = str(request.error_detail.message)
+        else:
+            subscription.acknowledged = True
+
+    def due(self) -> Iterator[discovery_pb2.DiscoveryResponse]:
+        """The DiscoveryResponses to send now, in order."""
+        if self._leaving and self._taken():
+            self._leaving = {}
+        for kind in Kind:
+            subscription = self._subscriptions.get(kind)
+            if subscription is None:
+                continue
+            desired = self._desired(kind, subscription)
+            if desired == subscription.sent and not subscription.resend:
+                continue
+            if kind is Kind.CLUSTER and Kind.ENDPOINTS in self._subscriptions:
+                # Envoy keeps a changed cluster warming, and its acknowledgement back, until its endpoints come again.
+                self._subscriptions[Kind.ENDPOINTS].resend = True
+            yield self._response(kind, subscription, desired)
+
+    @property
+    def settled(self) -> bool:
+        """Whether the proxy has acknowledged exactly what is wanted."""
+        return not self._leaving and self._taken()
+
+    @property
+    def refusal(self) -> str | None:
+        """Envoy's own words on the first kind that it refused, if any."""
+        for kind, subscription in self._subscriptions.items():
+            # What was refused but is about to be replaced is no longer of interest.
+            if subscription.refusal is not None and subscription.sent == self._desired(kind, subscription):
+                return f"{kind.rpartition('.')[2]}: {subscription.refusal}"
+        return None
+
+    def _taken(self) -> bool:
+        return all(self._kind_taken(kind) for kind in Kind)
+
+    def _kind_taken(self, kind: Kind) -> bool:
+        subscription = self._subscriptions.get(kind)
+        if subscription is None:
+            # A proxy asks for endpoints and routes once clusters and listeners name them; for secrets if any does.
+            return kind not in WILDCARDS and (kind is Kind.SECRET or not self.wanted.content[kind])
+        if kind in (Kind.ENDPOINTS, Kind.ROUTES) and not self.wanted.content[kind].keys() <= subscription.names:
+            return False
+        return subscription.done and subscription.sent == self._desired(kind, subscription)
+
+    def _desired(self, kind: Kind, subscription: _Subscription) -> Mapping[str, bytes]:
+        wanted = self.wanted.content[kind]
+        if kind is Kind.CLUSTER:
+            return {**self._leaving, **wanted}
+        if kind is Kind.LISTENER:
+            return wanted
+        held = subscription.sent or {}
+        # What is no longer wanted but still asked for stays as it was until the proxy stops asking.
+        return {
+            name: wanted[name] if name in wanted else held[name]
+            for name in sorted(subscription.names)
+            if name in wanted or name in held
+        }
+
+    def _response(
+        self, kind: Kind, subscription: _Subscription, desired: Mapping[str, bytes]
+    ) -> discovery_pb2.DiscoveryResponse:
+        self._counter += 1
+        subscription.sent = dict(desired)
+        subscription.nonce = str(self._counter)
+        subscription.acknowledged = False
+        subscription.refusal = None
+        subscription.resend = False
+        return discovery_pb2.DiscoveryResponse(
+            version_info=f"{self.wanted.version}.{self._counter}",
+            type_url=kind.value,
+            nonce=subscription.nonce,
+            resources=[any_pb2.Any(type_url=kind.value, value=body) for body in desired.values()],
+        )

@@ -1,0 +1,62 @@
+"""Recomputes what every proxy should have whenever something changes, and hands it to the discovery server."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable, Sequence
+
+from souk_mesh.identity import Identities
+from souk_mesh.topology import Pod
+from souk_mesh.xds.ads import AdsServer, ProxyStatus
+from souk_mesh.xds.configuration import Configuration
+from souk_mesh.xds.translation import View, resources
+
+# Long enough that the objects of one `apply` are taken together, too short for anybody to notice.
+QUIET_SECONDS = 0.003
+
+
+class Publisher:
+    """Keeps proxies up to date; knows nothing of where objects and pods are kept."""
+
+    def __init__(
+        self,
+        ads: AdsServer,
+        identities: Identities,
+        *,
+        configuration: Callable[[], Configuration],
+        pods: Callable[[], Sequence[Pod]],
+    ) -> None:
+        self._ads = ads
+        self._identities = identities
+        self._configuration = configuration
+        self._pods = pods
+        self._dirty = asyncio.Event()
+
+    def changed(self) -> None:
+        """Says that objects, pods or certificates are not what they were. Cheap: call it as often as you like."""
+        self._dirty.set()
+
+    async def run(self) -> None:
+        """Publishes after every change, and renews certificates, until cancelled."""
+        self._dirty.set()
+        async with asyncio.TaskGroup() as tasks:
+            tasks.create_task(self._identities.keep_fresh(self.changed))
+            while True:
+                await self._dirty.wait()
+                await asyncio.sleep(QUIET_SECONDS)
+                self.publish()
+
+    def publish(self) -> None:
+        """Publishes what holds at this moment."""
+        self._dirty.clear()
+        view = View(self._configuration(), tuple(self._pods()))
+        for pod in view.pods:
+            certificate = self._identities.certificate(pod.identity)
+            self._ads.publish(pod.node, resources(view, pod, certificate, self._identities.roots))
+        for gone in self._ads.nodes() - {pod.node for pod in view.pods}:
+            self._ads.forget(gone)
+
+    async def settled(self, timeout: float) -> dict[str, ProxyStatus]:
+        """Publishes what holds now and waits until every connected proxy has taken or refused it."""
+        self.publish()
+        return await self._ads.acknowledged(timeout)
