@@ -1,0 +1,70 @@
+"""One log line and one observation per call; and which version of the service answered."""
+
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
+
+import grpc
+import structlog
+from prometheus_client import CollectorRegistry, Counter, Histogram
+
+from souk_chassis.layers import Call, Layer
+
+# From a read that hits memory to the longest default deadline.
+_BUCKETS = (0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10)
+_SERVER_AT_FAULT = {"INTERNAL", "UNKNOWN", "DATA_LOSS"}
+_log = structlog.get_logger(__name__)
+
+
+def access(registry: CollectorRegistry) -> Layer:
+    """A layer that logs and counts each call under its final status, with the metric names that gRPC's users know."""
+    labels = ("grpc_type", "grpc_service", "grpc_method")
+    started = Counter("grpc_server_started_total", "Calls begun", labels, registry=registry)
+    handled = Counter("grpc_server_handled_total", "Calls answered", (*labels, "grpc_code"), registry=registry)
+    seconds = Histogram("grpc_server_handling_seconds", "Time to answer", labels, buckets=_BUCKETS, registry=registry)
+
+    @contextmanager
+    def observed(call: Call) -> Iterator[None]:
+        which = ("server_stream" if call.streaming else "unary", call.service, call.method)
+        started.labels(*which).inc()
+        begin = time.perf_counter()
+        try:
+            yield
+        finally:
+            took = time.perf_counter() - begin
+            code = final_code(call.context)
+            handled.labels(*which, code).inc()
+            seconds.labels(*which).observe(took)
+            log = _log.error if code in _SERVER_AT_FAULT else _log.info
+            log("call", rpc=f"{call.service}/{call.method}", code=code, duration_ms=round(took * 1000, 3))
+
+    return observed
+
+
+def identity(version: str) -> Layer:
+    """A layer that tells callers which version answered, as `x-souk-version`.
+
+    As a trailer always, and as a header only with an answer: headers before an error would keep it from being
+    trailers-only, which retries and fault rules of the mesh rely on.
+    """
+    metadata = (("x-souk-version", version),)
+
+    @contextmanager
+    def identified(call: Call) -> Iterator[None]:
+        call.context.set_trailing_metadata(metadata)
+        yield
+        if not call.streaming:
+            with suppress(grpc.RpcError, ValueError):  # the caller is gone, or the handler has sent headers itself
+                call.context.send_initial_metadata(metadata)
+
+    return identified
+
+
+def final_code(context: grpc.ServicerContext) -> str:
+    """What the caller sees, which is not what the handler returned if the caller has left meanwhile."""
+    code = context.code()  # type: ignore[attr-defined]  # grpcio has it, its stubs don't
+    if code is None:
+        if context.is_active():
+            return "OK"
+        return "DEADLINE_EXCEEDED" if context.time_remaining() == 0 else "CANCELLED"
+    return code.name if isinstance(code, grpc.StatusCode) else str(code)

@@ -1,0 +1,27 @@
+"""Bounds how many calls and how many streams run at once; one more is refused at once instead of waiting."""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from threading import BoundedSemaphore
+
+import grpc
+
+from souk_chassis.errors import Refused
+from souk_chassis.layers import Call, Layer
+
+
+def bulkhead(calls: int, streams: int) -> Layer:
+    """A layer with a bound for calls and another for streams, since a stream holds its thread for long."""
+    free_calls, free_streams = BoundedSemaphore(calls), BoundedSemaphore(streams)
+
+    @contextmanager
+    def bounded(call: Call) -> Iterator[None]:
+        free, limit, what = (free_streams, streams, "streams") if call.streaming else (free_calls, calls, "calls")
+        if not free.acquire(blocking=False):
+            raise Refused("OVERLOADED", f"{limit} {what} are running already", code=grpc.StatusCode.RESOURCE_EXHAUSTED)
+        try:
+            yield
+        finally:
+            free.release()
+
+    return bounded

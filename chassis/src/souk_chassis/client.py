@@ -1,0 +1,68 @@
+"""Channels to other services. They carry deadline and trace on; retries and encryption are the mesh's."""
+
+from collections.abc import Callable
+from typing import Any, NamedTuple
+
+import grpc
+from opentelemetry.instrumentation.grpc import client_interceptor
+from opentelemetry.instrumentation.grpc.grpcext import intercept_channel
+from opentelemetry.propagate import inject
+
+from souk_chassis.deadline import budget, remaining
+
+_OPTIONS = [
+    # One place retries, and that is the mesh: two would multiply.
+    ("grpc.enable_retries", 0),
+    # A sidecar that restarts is back within a second; grpc's own backoff would stay away for up to two minutes.
+    ("grpc.initial_reconnect_backoff_ms", 100),
+    ("grpc.min_reconnect_backoff_ms", 100),
+    ("grpc.max_reconnect_backoff_ms", 1000),
+    ("grpc.enable_http_proxy", 0),
+]
+
+
+def channel(address: str) -> grpc.Channel:
+    """A channel to a plain name such as `inventory:50051`.
+
+    Each call gets what is left of the current call's deadline, less a margin, or the default deadline if there is
+    none; a `timeout` that the caller gives can only shorten it. Trace context goes along.
+    """
+    plain = grpc.insecure_channel(address, options=_OPTIONS)
+    bounded = grpc.intercept_channel(plain, _Bounded(), _BoundedStream())
+    traced: grpc.Channel = intercept_channel(bounded, client_interceptor(filter_=_is_unary))  # type: ignore[no-untyped-call]
+    return traced
+
+
+class _Details(NamedTuple):
+    method: str
+    timeout: float | None
+    metadata: Any
+    credentials: grpc.CallCredentials | None
+    wait_for_ready: bool | None
+    compression: grpc.Compression | None
+
+
+class _Bounded(grpc.UnaryUnaryClientInterceptor):
+    def intercept_unary_unary(self, continuation: Callable[..., Any], client_call_details: Any, request: Any) -> Any:  # noqa: ANN401
+        timeout = budget(client_call_details.timeout)
+        return continuation(_changed(client_call_details, timeout, client_call_details.metadata), request)
+
+
+class _BoundedStream(grpc.UnaryStreamClientInterceptor):
+    # The OpenTelemetry interceptor turns a stream into a generator that can't be cancelled: here it gets the trace
+    # context only. And a stream has a deadline only if somebody set one.
+    def intercept_unary_stream(self, continuation: Callable[..., Any], client_call_details: Any, request: Any) -> Any:  # noqa: ANN401
+        asked = client_call_details.timeout
+        timeout = None if asked is None and remaining() is None else budget(asked)
+        carrier: dict[str, str] = {}
+        inject(carrier)
+        metadata = (*(client_call_details.metadata or ()), *carrier.items())
+        return continuation(_changed(client_call_details, timeout, metadata), request)
+
+
+def _changed(details: Any, timeout: float | None, metadata: Any) -> _Details:  # noqa: ANN401
+    return _Details(details.method, timeout, metadata, details.credentials, details.wait_for_ready, details.compression)
+
+
+def _is_unary(info: Any) -> bool:  # noqa: ANN401
+    return not getattr(info, "is_server_stream", False)

@@ -1,0 +1,174 @@
+"""One database, SQLite or PostgreSQL, and its transactions."""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from threading import Lock
+from types import TracebackType
+from typing import Any, Self
+
+import grpc
+import structlog
+from sqlalchemy import Engine, event, text
+from sqlalchemy.engine import Connection, create_engine, make_url
+from sqlalchemy.exc import DBAPIError
+from sqlalchemy.exc import TimeoutError as PoolTimeoutError
+from sqlmodel import Session
+
+from souk_chassis.deadline import remaining
+from souk_chassis.errors import Refused
+
+Transaction = Session
+"""What `Database.begin` yields."""
+
+# How long a transaction waits for another one's lock, and how long one statement may take.
+LOCK_SECONDS = 5.0
+STATEMENT_SECONDS = 10.0
+_READ_ONLY = "souk_read_only"
+
+# PostgreSQL's codes for: lock not available, deadlock, serialization failure, cancelled by statement_timeout.
+_CONFLICTS = {"55P03", "40P01", "40001", "57014"}
+_log = structlog.get_logger(__name__)
+
+
+class Database:
+    """The database at a URL. Opens connections when they are needed, so making one does not need the server."""
+
+    def __init__(self, url: str) -> None:
+        self._engine = connect(url)
+        sqlite = self._engine.dialect.name == "sqlite"
+        # SQLite's busy handler polls, unfairly; threads of one process queue here instead.
+        self._turn = Lock() if sqlite else None
+        option = {_READ_ONLY: True} if sqlite else {"postgresql_readonly": True}
+        self._reading = self._engine.execution_options(**option)
+
+    @contextmanager
+    def begin(self) -> Iterator[Session]:
+        """One write transaction: committed at the end, rolled back when something is raised.
+
+        Objects that it loaded stay readable afterwards. Don't nest: the second would wait for the first.
+
+        Raises:
+            Refused: DATABASE_BUSY (another transaction is in the way), DATABASE_UNAVAILABLE.
+        """
+        with _translated(), self._my_turn(), Session(self._engine, expire_on_commit=False) as session, session.begin():
+            yield session
+
+    @contextmanager
+    def read(self) -> Iterator[Session]:
+        """One read-only transaction; all its queries see the same writers' work on SQLite, each its own on PostgreSQL.
+
+        Raises:
+            Refused: DATABASE_BUSY or DATABASE_UNAVAILABLE.
+        """
+        with _translated(), Session(self._reading, expire_on_commit=False) as session, session.begin():
+            yield session
+
+    def reachable(self) -> bool:
+        """Whether the database answers."""
+        try:
+            with self._engine.connect() as connection:
+                connection.execute(text("SELECT 1"))
+        except (DBAPIError, PoolTimeoutError) as error:
+            _log.warning("database unreachable", error=type(error).__name__)
+            return False
+        return True
+
+    @property
+    def engine(self) -> Engine:
+        """The engine behind it, for what transactions don't offer."""
+        return self._engine
+
+    def close(self) -> None:
+        """Closes all connections."""
+        self._engine.dispose()
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self.close()
+
+    @contextmanager
+    def _my_turn(self) -> Iterator[None]:
+        if self._turn is None:
+            yield
+            return
+        left = remaining()
+        if not self._turn.acquire(timeout=LOCK_SECONDS if left is None else min(left, LOCK_SECONDS)):
+            raise _busy(grpc.StatusCode.UNAVAILABLE)
+        try:
+            yield
+        finally:
+            self._turn.release()
+
+
+def connect(url: str, *, lock_seconds: float = LOCK_SECONDS, statement_seconds: float = STATEMENT_SECONDS) -> Engine:
+    """An engine with the settings that this platform wants on every connection."""
+    if make_url(url).get_backend_name() == "sqlite":
+        return _connect_sqlite(url, lock_seconds)
+    limits = {
+        "statement_timeout": statement_seconds,
+        "lock_timeout": lock_seconds,
+        "idle_in_transaction_session_timeout": max(statement_seconds, lock_seconds) * 2,
+    }
+    options = " ".join(f"-c {name}={round(seconds * 1000)}" for name, seconds in limits.items())
+    return create_engine(
+        url,
+        pool_pre_ping=True,
+        pool_size=8,
+        max_overflow=8,
+        pool_timeout=LOCK_SECONDS,
+        connect_args={"options": options, "connect_timeout": 3},
+    )
+
+
+def _connect_sqlite(url: str, lock_seconds: float) -> Engine:
+    engine = create_engine(url, connect_args={"timeout": lock_seconds})
+
+    @event.listens_for(engine, "connect")
+    def configure(connection: Any, _record: object) -> None:  # noqa: ANN401 - sqlite3's, or a driver like it
+        connection.isolation_level = None  # the driver would begin transactions by itself, and later than needed
+        connection.execute("PRAGMA journal_mode = WAL")  # readers go on while one writes
+        # Commits outlive a killed process. Only a power cut can take the last ones; FULL would cost an fsync each.
+        connection.execute("PRAGMA synchronous = NORMAL")
+        connection.execute("PRAGMA foreign_keys = ON")
+
+    @event.listens_for(engine, "begin")
+    def begin(connection: Connection) -> None:
+        # A transaction that first reads and then writes could not get the lock any more without IMMEDIATE.
+        reading = connection.get_execution_options().get(_READ_ONLY)
+        connection.exec_driver_sql("BEGIN" if reading else "BEGIN IMMEDIATE")
+
+    return engine
+
+
+@contextmanager
+def _translated() -> Iterator[None]:
+    try:
+        yield
+    except PoolTimeoutError as error:
+        raise _busy(grpc.StatusCode.UNAVAILABLE) from error
+    except DBAPIError as error:
+        if error.orig is None:
+            raise
+        if getattr(error.orig, "sqlstate", None) in _CONFLICTS:
+            raise _busy(grpc.StatusCode.ABORTED) from error
+        if getattr(error.orig, "sqlite_errorname", "").startswith(("SQLITE_BUSY", "SQLITE_LOCKED")):
+            raise _busy(grpc.StatusCode.UNAVAILABLE) from error
+        if error.connection_invalidated or _is_lost(error):
+            message = "the database can't be reached"
+            raise Refused("DATABASE_UNAVAILABLE", message, code=grpc.StatusCode.UNAVAILABLE) from error
+        raise
+
+
+def _is_lost(error: DBAPIError) -> bool:
+    # A connection that could not even be made has no SQLSTATE, and SQLite says that it can't open the file.
+    name = getattr(error.orig, "sqlite_errorname", None)
+    lost = {"SQLITE_CANTOPEN", "SQLITE_IOERR", "SQLITE_FULL"}
+    return name in lost if name else type(error.orig).__name__ == "OperationalError"
+
+
+def _busy(code: grpc.StatusCode) -> Refused:
+    return Refused("DATABASE_BUSY", "another transaction is in the way; try again", code=code)

@@ -1,0 +1,48 @@
+"""How much time the current call has left."""
+
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from contextvars import ContextVar
+
+import grpc
+
+from souk_chassis.errors import Refused
+from souk_chassis.layers import Call
+
+# A caller that names no deadline gets this one: no call may go on for ever.
+DEFAULT_SECONDS = 10.0
+
+# The callee must answer before our own caller gives up: keep 20 ms for the way back (two hops on a loaded node, p99).
+RETURN_MARGIN_SECONDS = 0.02
+
+_ends_at: ContextVar[float | None] = ContextVar("deadline", default=None)
+
+
+def remaining() -> float | None:
+    """Seconds left of the current call, at least 0; None outside of a call and in a stream without a deadline."""
+    ends_at = _ends_at.get()
+    return None if ends_at is None else max(0.0, ends_at - time.monotonic())
+
+
+def budget(asked: float | None) -> float:
+    """Seconds to give to a callee: what is asked for, but no more than is left less the margin for the way back."""
+    left = remaining()
+    if left is None:
+        return DEFAULT_SECONDS if asked is None else asked
+    left = max(0.0, left - RETURN_MARGIN_SECONDS)
+    return left if asked is None else min(asked, left)
+
+
+@contextmanager
+def deadline(call: Call) -> Iterator[None]:
+    """Lets the handler know its deadline, and doesn't start what can no longer be answered in time."""
+    left = call.context.time_remaining()
+    if left is None and not call.streaming:
+        left = DEFAULT_SECONDS
+    if left is not None:
+        if left <= 0:
+            raise Refused("DEADLINE_EXCEEDED", "no time left to start", code=grpc.StatusCode.DEADLINE_EXCEEDED)
+        # Never reset: each call runs in a context of its own.
+        _ends_at.set(time.monotonic() + left)
+    yield

@@ -1,0 +1,97 @@
+"""Fixtures for the tests of services; a pytest plugin that is there wherever this package is installed.
+
+Everything heavy is imported by the fixture that needs it, so that other test runs don't pay for the plugin.
+"""
+# ruff: noqa: PLC0415
+
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import ExitStack, contextmanager
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import pytest
+
+if TYPE_CHECKING:
+    import grpc
+
+    from souk_chassis.server import Server
+    from souk_chassis.settings import ServiceSettings
+
+Registration = tuple[Callable[[Any, "grpc.Server"], None], object, str]
+"""What `Server.add` takes: the generated function, the servicer, the full name of the service."""
+
+
+@pytest.fixture(scope="session")
+def postgres() -> Iterator[str]:
+    """One PostgreSQL server for the session; its URL, without a database."""
+    from souk_chassis.postgres import postgres_server
+
+    with postgres_server() as url:
+        yield url
+
+
+@pytest.fixture
+def postgres_url(postgres: str) -> Iterator[str]:
+    """A fresh database on PostgreSQL."""
+    from souk_chassis.postgres import fresh_database
+
+    with fresh_database(postgres) as url:
+        yield url
+
+
+@pytest.fixture
+def sqlite_url(tmp_path: Path) -> str:
+    """A fresh database in a file."""
+    return f"sqlite:///{tmp_path}/test.db"
+
+
+@pytest.fixture(params=["sqlite", "postgresql"])
+def database_url(request: pytest.FixtureRequest) -> str:
+    """A fresh database, once on each engine."""
+    url: str = request.getfixturevalue({"sqlite": "sqlite_url", "postgresql": "postgres_url"}[request.param])
+    return url
+
+
+@pytest.fixture
+def databases() -> Iterator[Callable[..., Any]]:
+    """Opens databases and closes them after the test: `databases(url)`."""
+    from souk_chassis.database import Database
+
+    with ExitStack() as stack:
+        yield lambda url: stack.enter_context(Database(url))
+
+
+def test_settings(**values: object) -> "ServiceSettings":
+    """Settings for an in-process server: loopback, free ports, no time to drain."""
+    from souk_chassis.settings import ServiceSettings
+
+    free: dict[str, object] = {"listen_host": "127.0.0.1", "grpc_port": 0, "health_port": 0, "metrics_port": 0}
+    return ServiceSettings(**{**free, "database_url": "sqlite:///unused.db", "drain_seconds": 1, **values})
+
+
+@contextmanager
+def serving(
+    registrations: Sequence[Registration],
+    settings: "ServiceSettings | None" = None,
+    ready_when: Sequence[Callable[[], bool]] = (),
+) -> Iterator["Server"]:
+    """A real server in this process, on free loopback ports, with everything that stands around a handler."""
+    from souk_chassis.server import Server
+
+    server = Server(settings or test_settings(), ready_when)
+    for register, servicer, service in registrations:
+        server.add(register, servicer, service)
+    server.start()
+    try:
+        yield server
+    finally:
+        server.stop()
+
+
+@contextmanager
+def client_of(server: "Server") -> Iterator["grpc.Channel"]:
+    """A channel to an in-process server, as services open them to each other."""
+    from souk_chassis.client import channel
+
+    with channel(f"127.0.0.1:{server.port}") as opened:
+        yield opened

@@ -1,0 +1,47 @@
+"""Refuses requests that break the rules written beside the fields in the protos."""
+
+from contextlib import AbstractContextManager, nullcontext
+
+import grpc
+from google.protobuf.message import Message
+from protovalidate import Validator, Violation
+
+from souk_chassis import errors
+from souk_chassis.errors import Refused
+from souk_chassis.layers import Call, Layer, Malformed
+
+
+def well_formed(call: Call) -> AbstractContextManager[None]:
+    """Refuses bytes that are no message of the method's request type."""
+    if isinstance(call.request, Malformed):
+        raise _invalid(f"the request is no well-formed message: {call.request.message_error}", ())
+    return nullcontext()
+
+
+def validation() -> Layer:
+    """A layer that checks each request against its protovalidate rules."""
+    validator = Validator()
+
+    def valid(call: Call) -> AbstractContextManager[None]:
+        found = check(validator, call.request)
+        if found:
+            raise _invalid("; ".join(f"{each.field}: {each.description}" for each in found), found)
+        return nullcontext()
+
+    return valid
+
+
+def check(validator: Validator, message: Message) -> tuple[errors.Violation, ...]:
+    """What is wrong with a message, field by field."""
+    return tuple(
+        errors.Violation(_path(violation), violation.proto.message or violation.proto.rule_id)
+        for violation in validator.collect_violations(message)
+    )
+
+
+def _invalid(message: str, violations: tuple[errors.Violation, ...]) -> Refused:
+    return Refused("INVALID_ARGUMENT", message, code=grpc.StatusCode.INVALID_ARGUMENT, violations=violations)
+
+
+def _path(violation: Violation) -> str:
+    return str(violation.proto.field)
