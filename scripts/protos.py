@@ -32,13 +32,14 @@ def main() -> int:
     """Generates everything, or compares the committed descriptor set with the protos; returns the exit code."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--check", action="store_true", help="only tell whether the committed descriptor set is current")
+    parser.add_argument("--stubs", action="store_true", help="only what is not committed")
     arguments = parser.parse_args()
     collect_includes()
-    compiled = descriptor_set()
     if arguments.check:
-        return drift(compiled)
+        return drift(descriptor_set())
     generate_stubs()
-    DESCRIPTOR_SET.write_bytes(compiled)
+    if not arguments.stubs:
+        DESCRIPTOR_SET.write_bytes(descriptor_set())
     return 0
 
 

@@ -1,0 +1,58 @@
+# Souk. `make` lists what there is; each target is one obvious command.
+.DEFAULT_GOAL := help
+SHELL := /bin/sh
+MAKEFLAGS += --no-print-directory
+
+OVERLAY ?= deploy/kustomize/overlays/local
+PORT ?= 8080
+SERVICE ?= order
+
+PYTHON_BIN := .souk/venv/bin
+SOUK := .souk/mesh-venv/bin/souk
+# The programs that wheels brought come before those of the machine.
+export PATH := $(CURDIR)/$(PYTHON_BIN):$(CURDIR)/.souk/bin:$(PATH)
+
+help: ## List the targets
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-10s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
+
+doctor: ## Say what is missing on this machine, and how to mend it
+	@scripts/environment doctor
+
+env: ## Install and build everything under .souk/
+	@scripts/environment
+
+up: env ## Start the shop on the local mesh: make up PORT=8080
+	@$(SOUK) up -k $(OVERLAY) --port $(PORT)
+	@$(PYTHON_BIN)/python scripts/demo.py --port $(PORT)
+
+down: ## Stop it; with PURGE=1 also remove its data
+	@if [ -x $(SOUK) ]; then $(SOUK) down $(if $(PURGE),--purge); else echo "nothing is running"; fi
+
+status: ## Show what runs, and why something doesn't
+	@$(SOUK) status
+
+logs: ## Show the log of a service: make logs SERVICE=order
+	@$(SOUK) logs $(SERVICE)
+
+split: ## Shift traffic: make split SERVICE=payment TO="v1=90 v2=10"
+	@$(SOUK) split $(SERVICE) $(TO)
+
+tour: ## Run the README's tour, command by command
+	@$(PYTHON_BIN)/python scripts/tour.py
+
+protos: env ## Generate what is derived from the protos
+	@$(PYTHON_BIN)/python scripts/protos.py
+
+lock: env ## Pin the dependencies anew; UPGRADE=--upgrade takes the newest
+	@scripts/lock
+
+lint: env ## Check style, types, imports, protos and manifests
+	@scripts/lint
+
+test: env ## Run every test
+	@scripts/test
+
+images: ## Build the services' images: make images SERVICE=order, or all of them
+	@scripts/images $(if $(filter command line,$(origin SERVICE)),$(SERVICE))
+
+.PHONY: help doctor env up down status logs split tour protos lock lint test images
