@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import difflib
 import json
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import get_args
 
 from pydantic import ValidationError
 from pydantic.fields import FieldInfo
+from pydantic_core import ErrorDetails
 
 from souk_mesh.objects.apps import Deployment
 from souk_mesh.objects.core import ConfigMap, Namespace, PersistentVolumeClaim, Secret, Service, ServiceAccount
@@ -36,7 +37,7 @@ AnyObject = (
 """Any object that the local mesh accepts."""
 
 Kind = type[AnyObject]
-EMPTY = "at least one is needed"
+EMPTY = "is empty: at least one is needed"
 
 
 def _kinds() -> Mapping[tuple[str, str], Kind]:
@@ -53,20 +54,27 @@ KINDS = _kinds()
 """The accepted kinds, by apiVersion and kind."""
 
 
+Steps = tuple[int | str, ...]
+"""The way to a field: `("spec", "http", 0, "timeout")`."""
+
+
 @dataclass(frozen=True)
 class FieldError:
-    """One mistake: where in the object, and what."""
+    """One mistake. `message` goes on where the field's name ends: `is required`."""
 
-    path: str
+    steps: Steps
     message: str
     remedy: str = ""
+
+    def __str__(self) -> str:
+        return f"{field_path(self.steps)} {self.message}"
 
 
 class Malformed(Exception):
     """A document is no object that the local mesh accepts."""
 
     def __init__(self, errors: tuple[FieldError, ...]) -> None:
-        super().__init__("; ".join(f"{error.path}: {error.message}".lstrip(": ") for error in errors))
+        super().__init__("; ".join(map(str, errors)))
         self.errors = errors
 
 
@@ -85,15 +93,7 @@ def parse(document: Mapping[str, object]) -> AnyObject:
         return model.model_validate_json(json.dumps(_without_nulls(document), default=str), strict=True)
     except ValidationError as failure:
         errors = [_field_error(model, error) for error in failure.errors(include_url=False)]
-        # A list that lost its only item to a mistake is also called empty; the mistake itself is enough.
-        paths = [error.path for error in errors]
-        raise Malformed(
-            tuple(
-                error
-                for error in errors
-                if error.message != EMPTY or not any(path.startswith(f"{error.path}[") for path in paths)
-            )
-        ) from None
+        raise Malformed(tuple(error for error in errors if not _follows(error, errors))) from None
 
 
 def dump(thing: AnyObject) -> dict[str, object]:
@@ -107,43 +107,58 @@ def dump(thing: AnyObject) -> dict[str, object]:
     return {"apiVersion": thing.api_version, "kind": thing.kind} | document
 
 
+def _follows(error: FieldError, errors: Sequence[FieldError]) -> bool:
+    # A list that lost its only item to a mistake is also called empty; the mistake itself is enough.
+    depth = len(error.steps)
+    return error.message == EMPTY and any(
+        len(other.steps) > depth and other.steps[:depth] == error.steps for other in errors
+    )
+
+
 def _unknown_kind(version: str, kind: str) -> FieldError:
     others = sorted(other for other, name in KINDS if name == kind)
     if others:
-        return FieldError("apiVersion", f'"{version}" of {kind} is not supported', f"supported: {', '.join(others)}")
+        return FieldError(("apiVersion",), f'"{version}" is not supported', f"supported: {', '.join(others)}")
     supported = ", ".join(sorted({name for _, name in KINDS}))
-    return FieldError("kind", f'"{kind}" ({version}) is not supported', f"the local mesh knows: {supported}")
+    return FieldError(("kind",), f'"{kind}" ({version}) is not supported', f"the local mesh knows: {supported}")
 
 
-def _field_error(model: Kind, error: Mapping[str, object]) -> FieldError:
-    location = error["loc"]
-    assert isinstance(location, tuple)
-    path = field_path(location)
+def _field_error(model: Kind, error: ErrorDetails) -> FieldError:
+    steps, context = error["loc"], error.get("ctx", {})
     if error["type"] == "extra_forbidden":
-        siblings = _fields_at(model, location[:-1])
-        near = difflib.get_close_matches(str(location[-1]), siblings, n=1)
+        siblings = _fields_at(model, steps[:-1])
+        near = difflib.get_close_matches(str(steps[-1]), siblings, n=1)
         remedy = f'did you mean "{near[0]}"?' if near else f"known here: {', '.join(siblings)}" if siblings else ""
-        return FieldError(path, "this field is unknown or not supported by the local mesh", remedy)
-    if error["type"] == "missing":
-        return FieldError(path, "this field is required")
-    if error["type"] == "too_short":
-        return FieldError(path, EMPTY)
-    message = str(error["msg"]).removeprefix("Value error, ")
+        return FieldError(steps, "is unknown, or not supported by the local mesh", remedy)
+    match error["type"]:
+        case "missing":
+            message = "is required"
+        case "too_short":
+            message = EMPTY
+        case "value_error":
+            message = f"is wrong: {context['error']}"
+        case "literal_error":
+            message = f"is {_shown(error)}; it must be {context['expected']}"
+        case _:
+            message = f"is {_shown(error)}: {error['msg'][0].lower()}{error['msg'][1:]}"
+    return FieldError(steps, message)
+
+
+def _shown(error: ErrorDetails) -> str:
     given = error["input"]
-    shown = f"; it is {json.dumps(given)}" if isinstance(given, str | int | float | bool) else ""
-    return FieldError(path, message[:1].lower() + message[1:] + ("" if error["type"] == "value_error" else shown))
+    return json.dumps(given) if isinstance(given, str | int | float | bool) else f"a {type(given).__name__}"
 
 
-def field_path(location: tuple[int | str, ...]) -> str:
+def field_path(steps: Steps) -> str:
     """Writes a place in a document as kubectl does: `spec.http[0].route[1].weight`."""
     path = ""
-    for step in location:
+    for step in steps:
         path += f"[{step}]" if isinstance(step, int) else f".{step}"
     return path.lstrip(".")
 
 
-def _fields_at(model: type[Model], location: tuple[int | str, ...]) -> list[str]:
-    for step in location:
+def _fields_at(model: type[Model], steps: Steps) -> list[str]:
+    for step in steps:
         # A number, or a key of a mapping, stays within what the field holds.
         annotations = {_name(name, field): field.annotation for name, field in model.model_fields.items()}
         if step in annotations:

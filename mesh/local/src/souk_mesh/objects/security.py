@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Literal
+from typing import Literal, TypeVar
 
-from pydantic import Field
+from pydantic import Field, model_validator
 
 from souk_mesh.objects.meta import LabelSelector, Model, Object, Port
 
@@ -35,6 +35,20 @@ class PeerAuthentication(Object):
     spec: PeerAuthenticationSpec = PeerAuthenticationSpec()
 
 
+Criteria = TypeVar("Criteria", bound=Model)
+
+
+def some(criteria: Criteria) -> Criteria:
+    """Refuses what Istio refuses: criteria that say nothing.
+
+    Raises:
+        ValueError: when no field is set.
+    """
+    if not any(getattr(criteria, name) for name in type(criteria).model_fields):
+        raise ValueError("at least one field must be set")
+    return criteria
+
+
 class Source(Model):
     """Who calls. Texts are exact, `prefix*`, `*suffix` or `*` (anyone with an identity)."""
 
@@ -42,6 +56,10 @@ class Source(Model):
     not_principals: tuple[str, ...] = ()
     namespaces: tuple[str, ...] = ()
     not_namespaces: tuple[str, ...] = ()
+
+    @model_validator(mode="after")
+    def _some(self) -> Source:
+        return some(self)
 
 
 class From(Model):
@@ -60,6 +78,10 @@ class Operation(Model):
     ports: tuple[str, ...] = ()
     """Ports of the workload, as text."""
     not_ports: tuple[str, ...] = ()
+
+    @model_validator(mode="after")
+    def _some(self) -> Operation:
+        return some(self)
 
 
 class To(Model):

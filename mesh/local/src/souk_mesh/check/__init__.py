@@ -1,0 +1,35 @@
+"""Checks that the objects of a mesh fit together, before anything is changed."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+
+from souk_mesh.check import configuration, destinations, policies, routes, services, workloads
+from souk_mesh.check.view import View
+from souk_mesh.images import Images
+from souk_mesh.objects import AnyObject, ObjectKey
+from souk_mesh.problems import Problem
+
+PARTS = (
+    workloads.problems,
+    configuration.problems,
+    services.problems,
+    destinations.problems,
+    routes.problems,
+    policies.problems,
+)
+
+
+def check(objects: Iterable[AnyObject], images: Images) -> tuple[Problem, ...]:
+    """Lists everything that is wrong between objects, errors and warnings."""
+    given = tuple(objects)
+    view = View(given, images)
+    return (*_duplicates(given), *(problem for part in PARTS for problem in part(view)))
+
+
+def _duplicates(objects: Iterable[AnyObject]) -> Iterable[Problem]:
+    seen: set[ObjectKey] = set()
+    for thing in objects:
+        if thing.key in seen:
+            yield Problem(thing.key, (), "is defined twice", ("remove or rename one of the two",))
+        seen.add(thing.key)

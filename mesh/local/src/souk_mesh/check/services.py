@@ -1,0 +1,64 @@
+"""Services: the pods and ports behind them."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from souk_mesh.check.view import LOWEST_PORT, View
+from souk_mesh.objects import Deployment, PodTemplate, Service, ServicePort
+from souk_mesh.objects.parsing import Steps
+from souk_mesh.problems import Problem
+
+
+def problems(view: View) -> Iterator[Problem]:
+    """Lists what is wrong with each Service."""
+    for service in view.objects.list(Service):
+        pods = view.pods(service.spec.selector, service.metadata.namespace) if service.spec.selector else ()
+        if not pods:
+            yield _without_pods(view, service)
+        yield from _ports(service, pods)
+
+
+def _without_pods(view: View, service: Service) -> Problem:
+    steps: Steps = ("spec", "selector")
+    if not service.spec.selector:
+        return Problem(
+            service.key, steps, "is empty", ("endpoints by hand are not supported: name labels of its pods",)
+        )
+    shown = ", ".join(f"{name}={value}" for name, value in service.spec.selector.items())
+    namespace = service.metadata.namespace
+    labels = sorted(
+        f"{each.key}: " + ", ".join(f"{name}={value}" for name, value in each.spec.template.metadata.labels.items())
+        for each in view.objects.list(Deployment, namespace)
+    )
+    return Problem(service.key, steps, f"({shown}) selects no pods", (f"pods in {namespace} are labelled", *labels))
+
+
+def _ports(service: Service, pods: tuple[PodTemplate, ...]) -> Iterator[Problem]:
+    names: set[str] = set()
+    numbers: set[int] = set()
+    for index, port in enumerate(service.spec.ports):
+        steps: Steps = ("spec", "ports", index)
+        if port.port < LOWEST_PORT:
+            notes = (f"the local mesh has no privileges: take a port from {LOWEST_PORT}",)
+            yield Problem(service.key, (*steps, "port"), f"{port.port} is a privileged port", notes)
+        if not port.name and len(service.spec.ports) > 1:
+            yield Problem(service.key, (*steps, "name"), "is required when a Service has several ports")
+        if port.name in names or port.port in numbers:
+            yield Problem(service.key, steps, "repeats the name or the number of another port")
+        names.add(port.name)
+        numbers.add(port.port)
+        yield from _target(service, pods, steps, port)
+
+
+def _target(service: Service, pods: tuple[PodTemplate, ...], steps: Steps, port: ServicePort) -> Iterator[Problem]:
+    for template in pods if isinstance(port.target_port, str) else ():
+        known = [each.name for container in template.spec.containers for each in container.ports]
+        if port.target_port not in known:
+            yield Problem(
+                service.key,
+                (*steps, "targetPort"),
+                f'"{port.target_port}" is no port of the pods that it selects',
+                (f"their ports are: {', '.join(known) or 'none'}", "name one of these, or add it to the container"),
+            )
+            return
