@@ -20,7 +20,8 @@ ROOT = Path(__file__).resolve().parent.parent
 PROTOS = ROOT / "protos"
 GENERATED = PROTOS / "gen"
 INCLUDE = ROOT / ".souk" / "include"
-DESCRIPTOR_SET = ROOT / "services" / "gateway" / "descriptors.binpb"
+GATEWAY = ROOT / "services" / "gateway" / "src"
+DESCRIPTOR_SET = GATEWAY / "souk_gateway" / "descriptors.binpb"
 WELL_KNOWN = Path(grpc_tools.__file__).parent / "_proto"
 GOOGLEAPIS = Path(google.api.__path__[0]).parent
 
