@@ -48,9 +48,12 @@ def _missing(view: View, deployment: Deployment, steps: Steps, kind: type[AnyObj
     namespace = deployment.metadata.namespace
     if view.objects.get(kind, namespace, name) is None:
         names = ", ".join(each.metadata.name for each in view.objects.list(kind, namespace)) or "none"
-        message = f'"{name}" is not defined'
-        notes = (f"{kind.__name__}s in {namespace}: {names}", "add it to the kustomization, or name one of these")
-        yield Problem(deployment.key, steps, message, notes)
+        others = [each.key for each in view.objects.list(kind) if each.metadata.name == name]
+        known = f"{kind.__name__}s in {namespace}: {names}"
+        notes = (known, "add it to the kustomization, or name one of these")
+        if others:
+            notes = (known, f"there is {others[0]}: a pod can use only what is in its own namespace")
+        yield Problem(deployment.key, steps, f'"{name}" is not defined', notes)
 
 
 def _content(view: View, deployment: Deployment, reference: Reference) -> Iterator[Problem]:

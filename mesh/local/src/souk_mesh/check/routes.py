@@ -5,13 +5,15 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 
+import grpc
+
 from souk_mesh.check.view import LOWEST_PORT, View, full_name, unknown_host
 from souk_mesh.objects import Destination, Gateway, HTTPMatchRequest, HTTPRetry, HTTPRoute, StringMatch, VirtualService
 from souk_mesh.objects.parsing import Steps
 from souk_mesh.problems import Problem, Severity
 
 RETRY_ON = frozenset(
-    [
+    {
         "5xx",
         "gateway-error",
         "reset",
@@ -28,30 +30,10 @@ RETRY_ON = frozenset(
         "internal",
         "resource-exhausted",
         "unavailable",
-    ]
+    }
 )
 """What Envoy knows to retry on, for HTTP and for gRPC; a number is an HTTP status."""
-GRPC_STATUS = frozenset(
-    [
-        "OK",
-        "CANCELLED",
-        "UNKNOWN",
-        "INVALID_ARGUMENT",
-        "DEADLINE_EXCEEDED",
-        "NOT_FOUND",
-        "ALREADY_EXISTS",
-        "PERMISSION_DENIED",
-        "RESOURCE_EXHAUSTED",
-        "FAILED_PRECONDITION",
-        "ABORTED",
-        "OUT_OF_RANGE",
-        "UNIMPLEMENTED",
-        "INTERNAL",
-        "UNAVAILABLE",
-        "DATA_LOSS",
-        "UNAUTHENTICATED",
-    ]
-)
+GRPC_STATUS = frozenset(each.name for each in grpc.StatusCode)
 
 
 def problems(view: View) -> Iterator[Problem]:
