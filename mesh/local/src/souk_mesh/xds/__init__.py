@@ -40,7 +40,8 @@ from souk_mesh.xds.ads import AdsError, AdsServer, ProxyStatus
 from souk_mesh.xds.configuration import ROOT_NAMESPACE, Configuration
 from souk_mesh.xds.publisher import Publisher
 from souk_mesh.xds.resources import Kind, Resources
-from souk_mesh.xds.translation import View, resources
+from souk_mesh.xds.translation import resources
+from souk_mesh.xds.view import View
 
 __all__ = [
     "ROOT_NAMESPACE",

@@ -9,7 +9,8 @@ from souk_mesh.identity import Identities
 from souk_mesh.topology import Pod
 from souk_mesh.xds.ads import AdsServer, ProxyStatus
 from souk_mesh.xds.configuration import Configuration
-from souk_mesh.xds.translation import View, resources
+from souk_mesh.xds.translation import resources
+from souk_mesh.xds.view import View
 
 # Long enough that the objects of one `apply` are taken together, too short for anybody to notice.
 QUIET_SECONDS = 0.003

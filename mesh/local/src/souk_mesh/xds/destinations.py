@@ -1,0 +1,70 @@
+"""Which policy holds for calls to a Service (DestinationRule; istio-semantics 19, 20)."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+
+from souk_mesh.objects import DestinationRule, TrafficPolicy
+from souk_mesh.topology import ServiceKey
+from souk_mesh.xds.configuration import ROOT_NAMESPACE, Configuration
+from souk_mesh.xds.view import full_host
+
+
+@dataclass(frozen=True)
+class SubsetPolicy:
+    """Some pods of a Service and how they are called."""
+
+    labels: Mapping[str, str]
+    policy: TrafficPolicy
+
+
+@dataclass(frozen=True)
+class DestinationPolicy:
+    """How a Service is called, and which subsets it has."""
+
+    policy: TrafficPolicy = field(default_factory=TrafficPolicy)
+    subsets: Mapping[str, SubsetPolicy] = field(default_factory=dict)
+
+
+def destination_policy(configuration: Configuration, caller_namespace: str, key: ServiceKey) -> DestinationPolicy:
+    """What callers in `caller_namespace` go by: their own namespace's rules, else the Service's, else the mesh's."""
+    namespaces = [key.namespace, ROOT_NAMESPACE]
+    if caller_namespace != ROOT_NAMESPACE:
+        namespaces.insert(0, caller_namespace)
+    for namespace in namespaces:
+        rules = _most_specific(configuration, namespace, key)
+        if rules:
+            return _merged(rules)
+    return DestinationPolicy()
+
+
+def _most_specific(configuration: Configuration, namespace: str, key: ServiceKey) -> Sequence[DestinationRule]:
+    by_host: dict[str, list[DestinationRule]] = {}
+    for rule in configuration.destination_rules:
+        host = full_host(rule.spec.host, rule.metadata.namespace)
+        if rule.metadata.namespace == namespace and covers(host, key.host):
+            by_host.setdefault(host, []).append(rule)
+    return by_host[max(by_host, key=lambda host: (not host.startswith("*"), len(host)))] if by_host else ()
+
+
+def covers(pattern: str, host: str) -> bool:
+    """Whether a host, perhaps with a leading wildcard, means another."""
+    return host.endswith(pattern[1:]) if pattern.startswith("*") else pattern == host
+
+
+def _merged(rules: Sequence[DestinationRule]) -> DestinationPolicy:
+    policies = (rule.spec.traffic_policy for rule in rules)
+    policy = next((each for each in policies if each is not None), TrafficPolicy())
+    subsets: dict[str, SubsetPolicy] = {}
+    for rule in rules:
+        for subset in rule.spec.subsets:
+            subsets.setdefault(subset.name, SubsetPolicy(subset.labels, _overridden(policy, subset.traffic_policy)))
+    return DestinationPolicy(policy, subsets)
+
+
+def _overridden(policy: TrafficPolicy, by: TrafficPolicy | None) -> TrafficPolicy:
+    if by is None:
+        return policy
+    blocks = {name: getattr(by, name) for name in TrafficPolicy.model_fields if getattr(by, name) is not None}
+    return policy.model_copy(update=blocks)

@@ -1,0 +1,127 @@
+"""What a gateway pod listens on and where it sends what comes in (Gateway, and the VirtualServices bound to it)."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+from envoy.config.core.v3 import base_pb2
+from envoy.config.listener.v3 import listener_components_pb2, listener_pb2
+from envoy.config.route.v3 import route_components_pb2, route_pb2
+from google.protobuf import wrappers_pb2
+
+from souk_mesh.objects import Gateway, GatewayServer, VirtualService, contains
+from souk_mesh.topology import Pod
+from souk_mesh.xds.destinations import covers
+from souk_mesh.xds.http_managers import edge_manager, manager_filter
+from souk_mesh.xds.matches import everything
+from souk_mesh.xds.protos import address, flag
+from souk_mesh.xds.rules import Caller, applies, rule_routes
+from souk_mesh.xds.view import View, full_host, selects, target
+
+
+@dataclass(frozen=True)
+class _Server:
+    gateway: Gateway
+    server: GatewayServer
+
+    @property
+    def name(self) -> str:
+        return f"{self.gateway.metadata.namespace}/{self.gateway.metadata.name}"
+
+
+def gateway_listeners(view: View, pod: Pod) -> Iterator[listener_pb2.Listener]:
+    """One listener for every port that Gateways ask of this pod, also on 127.0.0.1 where the port is exposed."""
+    for number in _servers(view, pod):
+        bound = _bound_port(view, pod, number)
+        listener = listener_pb2.Listener(
+            name=f"gateway|{pod.addresses.pod}:{bound}",
+            address=address(pod.addresses.pod, bound),
+            traffic_direction=base_pb2.OUTBOUND,
+            enable_reuse_port=flag(False),
+            filter_chains=[
+                listener_components_pb2.FilterChain(
+                    filters=[manager_filter(edge_manager(f"gateway_{number}", _routes_name(number)))]
+                )
+            ],
+        )
+        if bound in pod.exposed:
+            listener.additional_addresses.add(address=address("127.0.0.1", pod.exposed[bound]))
+        yield listener
+
+
+def gateway_routes(view: View, pod: Pod) -> Iterator[route_pb2.RouteConfiguration]:
+    """The table of every such port."""
+    for number, servers in _servers(view, pod).items():
+        hosts: dict[str, list[route_components_pb2.Route]] = {}
+        for server in servers:
+            for rule in view.configuration.virtual_services:
+                if applies(rule, server.name):
+                    routes = list(rule_routes(view, rule, Caller(pod, number, server.name)))
+                    for host in _hosts(server, rule):
+                        hosts.setdefault(host, []).extend(routes)
+        yield route_pb2.RouteConfiguration(
+            name=_routes_name(number),
+            virtual_hosts=[_virtual_host(host, number, routes) for host, routes in sorted(hosts.items())]
+            or [_nowhere(number)],
+            ignore_port_in_host_matching=True,
+            validate_clusters=wrappers_pb2.BoolValue(value=False),
+        )
+
+
+def _servers(view: View, pod: Pod) -> dict[int, list[_Server]]:
+    found: dict[int, list[_Server]] = {}
+    for gateway in view.configuration.gateways:
+        if contains(pod.labels, gateway.spec.selector):
+            for server in gateway.spec.servers:
+                found.setdefault(server.port.number, []).append(_Server(gateway, server))
+    return dict(sorted(found.items()))
+
+
+def _bound_port(view: View, pod: Pod, number: int) -> int:
+    """A server's port is that of the Service in front of the gateway; the pod listens where that leads."""
+    for _, service in view.services():
+        if selects(service, pod):
+            for port in service.spec.ports:
+                if port.port == number:
+                    return target(port, pod) or number
+    return number
+
+
+def _routes_name(number: int) -> str:
+    return f"http.{number}"
+
+
+def _hosts(server: _Server, rule: VirtualService) -> list[str]:
+    """The hosts that a VirtualService gets of those that the server offers."""
+    offered = []
+    for entry in server.server.hosts:
+        namespace, slash, host = entry.rpartition("/")
+        owner = server.gateway.metadata.namespace if namespace == "." else namespace
+        if not slash or owner in ("*", rule.metadata.namespace):
+            offered.append(host)
+    granted: list[str] = []
+    for wanted in (full_host(host, rule.metadata.namespace) for host in rule.spec.hosts):
+        for host in offered:
+            # The narrower of the two, if they have anything in common.
+            common = wanted if covers(host, wanted) else host if covers(wanted, host) else None
+            if common is not None and common not in granted:
+                granted.append(common)
+    return granted
+
+
+def _virtual_host(host: str, number: int, routes: list[route_components_pb2.Route]) -> route_components_pb2.VirtualHost:
+    # Rules of several VirtualServices for one host are joined: what takes everything must come last.
+    ordered = sorted(routes, key=lambda route: route.match == everything())
+    return route_components_pb2.VirtualHost(
+        name=f"{host}:{number}", domains=[host], routes=ordered, include_request_attempt_count=True
+    )
+
+
+def _nowhere(number: int) -> route_components_pb2.VirtualHost:
+    refusal = route_components_pb2.Route(
+        name="nowhere",
+        match=everything(),
+        direct_response=route_components_pb2.DirectResponseAction(status=404),
+    )
+    return route_components_pb2.VirtualHost(name=f"blackhole:{number}", domains=["*"], routes=[refusal])

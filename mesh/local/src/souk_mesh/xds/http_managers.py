@@ -1,0 +1,130 @@
+"""The HTTP connection manager: what inbound, outbound and gateway listeners have in common."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from datetime import timedelta
+
+from envoy.config.accesslog.v3 import accesslog_pb2
+from envoy.config.core.v3 import address_pb2, substitution_format_string_pb2
+from envoy.config.listener.v3 import listener_components_pb2
+from envoy.config.route.v3 import route_pb2
+from envoy.extensions.access_loggers.stream.v3 import stream_pb2
+from envoy.extensions.filters.http.fault.v3 import fault_pb2
+from envoy.extensions.filters.http.grpc_stats.v3 import config_pb2 as grpc_stats_pb2
+from envoy.extensions.filters.http.router.v3 import router_pb2
+from envoy.extensions.filters.network.http_connection_manager.v3 import http_connection_manager_pb2
+from google.protobuf.message import Message
+
+from souk_mesh.xds.faults import FAULT_FILTER
+from souk_mesh.xds.protos import duration, flag, from_ads, packed
+
+_Manager = http_connection_manager_pb2.HttpConnectionManager
+HttpFilter = http_connection_manager_pb2.HttpFilter
+
+_LOGGED = {
+    "time": "%START_TIME%",
+    "method": "%REQ(:METHOD)%",
+    "authority": "%REQ(:AUTHORITY)%",
+    "path": "%REQ(X-ENVOY-ORIGINAL-PATH?:PATH)%",
+    "protocol": "%PROTOCOL%",
+    "status": "%RESPONSE_CODE%",
+    "grpc_status": "%GRPC_STATUS%",
+    "flags": "%RESPONSE_FLAGS%",
+    "details": "%RESPONSE_CODE_DETAILS%",
+    "duration_ms": "%DURATION%",
+    "attempts": "%UPSTREAM_REQUEST_ATTEMPT_COUNT%",
+    "cluster": "%UPSTREAM_CLUSTER_RAW%",
+    "upstream": "%UPSTREAM_HOST%",
+    "failure": "%UPSTREAM_TRANSPORT_FAILURE_REASON%",
+    "downstream": "%DOWNSTREAM_REMOTE_ADDRESS%",
+    "peer": "%DOWNSTREAM_PEER_URI_SAN%",
+    "request_id": "%REQ(X-REQUEST-ID)%",
+    "traceparent": "%REQ(TRACEPARENT)%",
+}
+
+
+def inbound_manager(prefix: str, routes: route_pb2.RouteConfiguration, guards: Iterable[HttpFilter]) -> _Manager:
+    """In front of the application: asks the guards, says who called."""
+    manager = _manager(prefix, "inbound")
+    manager.route_config.CopyFrom(routes)
+    manager.server_name = "istio-envoy"
+    manager.forward_client_cert_details = _Manager.APPEND_FORWARD
+    details = manager.set_current_client_cert_details
+    details.subject.value, details.uri, details.dns = True, True, True
+    manager.http_filters.extend([*guards, *_usual_filters()])
+    return manager
+
+
+def outbound_manager(prefix: str, routes: str) -> _Manager:
+    """Between the application and everybody else."""
+    manager = _manager(prefix, "outbound")
+    _subscribe(manager, routes)
+    manager.http_filters.extend(_usual_filters())
+    return manager
+
+
+def edge_manager(prefix: str, routes: str) -> _Manager:
+    """At the edge of the mesh, where nothing that a client says about itself is believed."""
+    manager = _manager(prefix, "gateway")
+    _subscribe(manager, routes)
+    manager.use_remote_address.value = True
+    # Everybody is outside. Envoy takes a private address for one of its own unless told otherwise, and here all
+    # addresses are: a client on this machine could then set x-envoy-max-retries and the like.
+    nowhere = address_pb2.CidrRange(address_prefix="255.255.255.255")
+    nowhere.prefix_len.value = 32
+    manager.internal_address_config.cidr_ranges.append(nowhere)
+    manager.forward_client_cert_details = _Manager.SANITIZE_SET
+    details = manager.set_current_client_cert_details
+    details.subject.value, details.cert, details.uri, details.dns = True, True, True, True
+    manager.http_filters.extend(_usual_filters())
+    return manager
+
+
+def network_filter(name: str, config: Message) -> listener_components_pb2.Filter:
+    """Wraps the configuration of a network filter."""
+    return listener_components_pb2.Filter(name=name, typed_config=packed(config))
+
+
+def manager_filter(manager: _Manager) -> listener_components_pb2.Filter:
+    """Wraps a connection manager as the last filter of a chain."""
+    return network_filter("envoy.filters.network.http_connection_manager", manager)
+
+
+def _manager(prefix: str, direction: str) -> _Manager:
+    manager = _Manager(
+        stat_prefix=prefix,
+        codec_type=_Manager.AUTO,
+        stream_idle_timeout=duration(timedelta()),  # else Envoy cuts a quiet stream after 5 minutes
+        normalize_path=flag(True),
+        use_remote_address=flag(False),
+        access_log=[_access_log(direction)],
+        upgrade_configs=[_Manager.UpgradeConfig(upgrade_type="websocket")],
+    )
+    # Istio's BASE normalisation: paths are cleaned, nothing is merged or unescaped.
+    manager.path_with_escaped_slashes_action = _Manager.KEEP_UNCHANGED
+    return manager
+
+
+def _subscribe(manager: _Manager, routes: str) -> None:
+    manager.rds.route_config_name = routes
+    manager.rds.config_source.CopyFrom(from_ads())
+
+
+def _usual_filters() -> list[HttpFilter]:
+    return [
+        HttpFilter(
+            name="envoy.filters.http.grpc_stats",
+            typed_config=packed(grpc_stats_pb2.FilterConfig(emit_filter_state=True, stats_for_all_methods=flag(False))),
+        ),
+        HttpFilter(name=FAULT_FILTER, typed_config=packed(fault_pb2.HTTPFault())),
+        HttpFilter(name="envoy.filters.http.router", typed_config=packed(router_pb2.Router())),
+    ]
+
+
+def _access_log(direction: str) -> accesslog_pb2.AccessLog:
+    log = stream_pb2.StdoutAccessLog(
+        log_format=substitution_format_string_pb2.SubstitutionFormatString(omit_empty_values=True)
+    )
+    log.log_format.json_format.update({"direction": direction, **_LOGGED})
+    return accesslog_pb2.AccessLog(name="envoy.access_loggers.stdout", typed_config=packed(log))

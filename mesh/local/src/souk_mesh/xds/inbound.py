@@ -1,0 +1,108 @@
+"""Where a sidecar takes calls for its application (LDS): who may come in, and how."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from datetime import timedelta
+
+from envoy.config.core.v3 import base_pb2
+from envoy.config.listener.v3 import listener_components_pb2, listener_pb2
+from envoy.config.route.v3 import route_components_pb2, route_pb2
+from envoy.extensions.filters.http.rbac.v3 import rbac_pb2 as http_rbac_pb2
+from envoy.extensions.filters.listener.tls_inspector.v3 import tls_inspector_pb2
+from envoy.extensions.filters.network.rbac.v3 import rbac_pb2 as network_rbac_pb2
+from envoy.extensions.filters.network.tcp_proxy.v3 import tcp_proxy_pb2
+from google.protobuf import wrappers_pb2
+
+from souk_mesh.topology import Pod
+from souk_mesh.xds import tls
+from souk_mesh.xds.authorization import guards
+from souk_mesh.xds.http_managers import HttpFilter, inbound_manager, manager_filter, network_filter
+from souk_mesh.xds.inbound_ports import inbound_ports
+from souk_mesh.xds.matches import everything
+from souk_mesh.xds.peer_authentication import PeerMode, peer_mode
+from souk_mesh.xds.protos import address, duration, flag, packed
+from souk_mesh.xds.retries import inbound_retry_policy
+from souk_mesh.xds.view import Protocol, View, inbound_name
+
+_Chain = listener_components_pb2.FilterChain
+_Match = listener_components_pb2.FilterChainMatch
+
+
+def inbound_listeners(view: View, pod: Pod) -> Iterator[listener_pb2.Listener]:
+    """One listener for every port of the application, on the pod's address."""
+    for number, spoken in inbound_ports(view, pod).items():
+        yield _listener(view, pod, number, spoken)
+
+
+def _listener(view: View, pod: Pod, number: int, spoken: Protocol) -> listener_pb2.Listener:
+    mode = peer_mode(view.configuration, pod, number)
+    filters = _http_filters(view, pod, number, spoken) if spoken.http else _tcp_filters(view, pod, number)
+    listener = listener_pb2.Listener(
+        name=f"inbound|{pod.addresses.pod}:{number}",
+        address=address(pod.addresses.pod, number),
+        traffic_direction=base_pb2.INBOUND,
+        enable_reuse_port=flag(False),  # a port that is taken must be an error, not a share
+    )
+    if mode is not PeerMode.DISABLE:
+        listener.listener_filters.add(
+            name="envoy.filters.listener.tls_inspector", typed_config=packed(tls_inspector_pb2.TlsInspector())
+        )
+        permissive = mode is PeerMode.PERMISSIVE
+        listener.filter_chains.append(
+            _Chain(
+                name=f"{number}-tls",
+                # When plain text is taken as well, TLS that is the application's own must not be unwrapped.
+                filter_chain_match=_Match(
+                    transport_protocol="tls", application_protocols=tls.ISTIO_ALPN if permissive else ()
+                ),
+                transport_socket=tls.downstream(spoken, permissive=permissive),
+                filters=filters,
+            )
+        )
+    if mode is not PeerMode.STRICT:
+        match = _Match(transport_protocol="raw_buffer") if mode is PeerMode.PERMISSIVE else None
+        listener.filter_chains.append(_Chain(name=f"{number}-plain", filter_chain_match=match, filters=filters))
+    return listener
+
+
+def _http_filters(view: View, pod: Pod, number: int, spoken: Protocol) -> list[listener_components_pb2.Filter]:
+    rules = guards(view.configuration, pod, spoken)
+    asked = [
+        HttpFilter(name="envoy.filters.http.rbac", typed_config=packed(http_rbac_pb2.RBAC(rules=each)))
+        for each in (rules.deny, rules.allow)
+        if each is not None
+    ]
+    return [manager_filter(inbound_manager(f"inbound_{number}", _routes(number, spoken), asked))]
+
+
+def _tcp_filters(view: View, pod: Pod, number: int) -> list[listener_components_pb2.Filter]:
+    rules = guards(view.configuration, pod, Protocol.TCP)
+    asked = [
+        network_filter(
+            "envoy.filters.network.rbac", network_rbac_pb2.RBAC(rules=each, stat_prefix=f"inbound_{number}.")
+        )
+        for each in (rules.deny, rules.allow)
+        if each is not None
+    ]
+    proxy = tcp_proxy_pb2.TcpProxy(stat_prefix=f"inbound_{number}", cluster=inbound_name(number))
+    return [*asked, network_filter("envoy.filters.network.tcp_proxy", proxy)]
+
+
+def _routes(number: int, spoken: Protocol) -> route_pb2.RouteConfiguration:
+    action = route_components_pb2.RouteAction(
+        cluster=inbound_name(number), timeout=duration(timedelta()), max_grpc_timeout=duration(timedelta())
+    )
+    if spoken is not Protocol.HTTP2:
+        action.retry_policy.CopyFrom(inbound_retry_policy())
+    return route_pb2.RouteConfiguration(
+        name=inbound_name(number),
+        virtual_hosts=[
+            route_components_pb2.VirtualHost(
+                name=f"inbound|http|{number}",
+                domains=["*"],
+                routes=[route_components_pb2.Route(name="default", match=everything(), route=action)],
+            )
+        ],
+        validate_clusters=wrappers_pb2.BoolValue(value=False),
+    )

@@ -1,0 +1,62 @@
+"""What is tried again (istio-semantics 1)."""
+
+from __future__ import annotations
+
+from envoy.config.route.v3 import route_components_pb2
+from envoy.extensions.retry.host.previous_hosts.v3 import previous_hosts_pb2
+
+from souk_mesh.objects import HTTPRetry
+from souk_mesh.xds.protos import duration, packed, uint32
+
+DEFAULT_RETRY_ON = "connect-failure,refused-stream,unavailable,cancelled,retriable-status-codes"
+DEFAULT_ATTEMPTS = 2
+
+_Policy = route_components_pb2.RetryPolicy
+
+
+def retry_policy(rule: HTTPRetry | None, *, hashed: bool) -> _Policy | None:
+    """The policy that a route's `retries` ask for: silence means Istio's default, `attempts: 0` none.
+
+    Args:
+        rule: what the route says.
+        hashed: whether pods are picked by a hash, so that another pod than before can't be asked for.
+    """
+    if rule is None:
+        return _policy(DEFAULT_ATTEMPTS, spread=not hashed)
+    if rule.attempts == 0:
+        return None
+    policy = _policy(rule.attempts, spread=not hashed and rule.retry_ignore_previous_hosts is not False)
+    if rule.retry_on:
+        _set_conditions(policy, rule.retry_on)
+    if rule.per_try_timeout is not None:
+        policy.per_try_timeout.CopyFrom(duration(rule.per_try_timeout))
+    if rule.backoff is not None:
+        policy.retry_back_off.base_interval.CopyFrom(duration(rule.backoff))
+    return policy
+
+
+def inbound_retry_policy() -> _Policy:
+    """What a sidecar tries again towards its own application: only what never reached it (istio-semantics 2)."""
+    return _Policy(retry_on="reset-before-request", num_retries=uint32(DEFAULT_ATTEMPTS))
+
+
+def _policy(attempts: int, *, spread: bool) -> _Policy:
+    policy = _Policy(
+        retry_on=DEFAULT_RETRY_ON, num_retries=uint32(attempts), host_selection_retry_max_attempts=5 if spread else 0
+    )
+    if spread:
+        policy.retry_host_predicate.add(
+            name="envoy.retry_host_predicates.previous_hosts",
+            typed_config=packed(previous_hosts_pb2.PreviousHostsPredicate()),
+        )
+    return policy
+
+
+def _set_conditions(policy: _Policy, retry_on: str) -> None:
+    conditions = [part.strip() for part in retry_on.split(",") if part.strip()]
+    codes = [int(part) for part in conditions if part.isdecimal()]
+    named = [part for part in conditions if not part.isdecimal()]
+    if codes and "retriable-status-codes" not in named:
+        named.append("retriable-status-codes")
+    policy.retry_on = ",".join(named)
+    policy.retriable_status_codes.extend(codes)

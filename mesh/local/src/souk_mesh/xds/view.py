@@ -1,0 +1,129 @@
+"""What translation looks at: the objects, the pods, and the few questions that every part of it asks of them."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from enum import StrEnum
+
+from souk_mesh.objects import Service, ServicePort, contains
+from souk_mesh.topology import Pod, ServiceKey
+from souk_mesh.xds.configuration import Configuration
+
+DOMAIN = "svc.cluster.local"
+
+
+class Protocol(StrEnum):
+    """How a port is spoken to, as far as the proxy must know."""
+
+    HTTP1 = "HTTP"
+    HTTP2 = "HTTP2"
+    TCP = "TCP"
+
+    @property
+    def http(self) -> bool:
+        """Whether requests can be told apart."""
+        return self is not Protocol.TCP
+
+
+_PROTOCOLS = {
+    "grpc": Protocol.HTTP2,
+    "grpc-web": Protocol.HTTP2,
+    "http2": Protocol.HTTP2,
+    "kubernetes.io/h2c": Protocol.HTTP2,
+    "http": Protocol.HTTP1,
+    "kubernetes.io/ws": Protocol.HTTP1,
+}
+
+
+def named_protocol(name: str) -> Protocol:
+    """Reads a protocol off an appProtocol or a port's name (istio-semantics 34); what says nothing is TCP."""
+    lowered = name.lower()
+    if lowered in _PROTOCOLS:
+        return _PROTOCOLS[lowered]
+    if lowered.startswith("grpc-web"):
+        return Protocol.HTTP2
+    return _PROTOCOLS.get(lowered.partition("-")[0], Protocol.TCP)
+
+
+def protocol(port: ServicePort) -> Protocol:
+    """How a port of a Service is spoken to."""
+    return named_protocol(port.app_protocol or port.name)
+
+
+@dataclass(frozen=True)
+class Endpoint:
+    """A pod behind a port of a Service."""
+
+    pod: Pod
+    port: int
+
+
+@dataclass(frozen=True)
+class View:
+    """Everything that translation may look at."""
+
+    configuration: Configuration
+    pods: tuple[Pod, ...]
+
+    def services(self) -> Iterator[tuple[ServiceKey, Service]]:
+        """All Services, in the order of their names."""
+        yield from self.configuration.services.items()
+
+    def ports(self) -> Iterator[tuple[ServiceKey, ServicePort]]:
+        """All ports of all Services."""
+        for key, service in self.services():
+            for port in service.spec.ports:
+                yield key, port
+
+    def backends(self, key: ServiceKey, port: ServicePort) -> tuple[Endpoint, ...]:
+        """The pods that a Service selects, ready or not, with the port that it leads to."""
+        service = self.configuration.services[key]
+        chosen = [(pod, target(port, pod)) for pod in self.pods if selects(service, pod)]
+        return tuple(Endpoint(pod, number) for pod, number in chosen if number is not None)
+
+    def service(self, host: str, namespace: str) -> ServiceKey | None:
+        """The Service that a rule of `namespace` means by `host`, if there is one."""
+        key = service_key(host, namespace)
+        return key if key in self.configuration.services else None
+
+
+def full_host(host: str, namespace: str) -> str:
+    """Completes a host that has no dot, in the namespace of the rule that names it (istio-semantics 7)."""
+    return host if "." in host or "*" in host else f"{host}.{namespace}.{DOMAIN}"
+
+
+def service_key(host: str, namespace: str) -> ServiceKey | None:
+    """Reads a host as the full name of a Service."""
+    name, _, rest = full_host(host, namespace).partition(".")
+    owner, _, domain = rest.partition(".")
+    return ServiceKey(owner, name) if domain == DOMAIN else None
+
+
+def selects(service: Service, pod: Pod) -> bool:
+    """Whether a pod is behind a Service; a Service without a selector has none."""
+    selector = service.spec.selector
+    return bool(selector) and service.metadata.namespace == pod.namespace and contains(pod.labels, selector)
+
+
+def target(port: ServicePort, pod: Pod) -> int | None:
+    """The port of the pod that a Service's port leads to; None when the pod has none of that name."""
+    wanted = port.target_port
+    if isinstance(wanted, str):
+        return next((each.number for each in pod.ports if each.name == wanted), None)
+    return wanted or port.port
+
+
+def cluster_name(key: ServiceKey, port: int, subset: str = "") -> str:
+    """What Envoy calls the pods of a Service, or a subset of them."""
+    return f"outbound|{port}|{subset}|{key.host}"
+
+
+def passthrough_name(key: ServiceKey, port: int) -> str:
+    """What Envoy calls the same pods when they are reached past all rules, in plain text."""
+    return f"PassthroughCluster|{port}||{key.host}"
+
+
+def inbound_name(port: int) -> str:
+    """What Envoy calls the application behind its own proxy."""
+    return f"inbound|{port}||"
