@@ -1,0 +1,1 @@
+"""The inventory: counts the stock and sets it aside for orders."""

@@ -1,0 +1,79 @@
+"""Gives back what was set aside and nobody came for: when somebody needs it, and in the background."""
+
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from datetime import UTC, datetime, timedelta
+from threading import Event, Thread
+
+import structlog
+from souk_chassis.database import Database
+
+from souk_inventory.store import Reservations, Stocks
+
+# So many reservations are expired by one transaction: it locks their products for some ten milliseconds.
+BATCH = 50
+
+Clock = Callable[[], datetime]
+_log = structlog.get_logger(__name__)
+
+
+def now() -> datetime:
+    """The time of day, in UTC."""
+    return datetime.now(UTC)
+
+
+class Expiry:
+    """Expires reservations whose time has passed. Any number of replicas may do so at once."""
+
+    def __init__(self, database: Database, clock: Clock = now) -> None:
+        self._database = database
+        self._clock = clock
+
+    def of(self, product: str) -> int:
+        """Expires some reservations that are about a product; says how many."""
+        with self._database.read() as session:
+            names = Reservations(session).due_of(product, self._clock(), BATCH)
+        return self._expire(names)
+
+    def sweep(self) -> int:
+        """Expires some reservations, whatever they are about; says how many. Zero means that none is left."""
+        with self._database.read() as session:
+            names = Reservations(session).due(self._clock(), BATCH)
+        return self._expire(names)
+
+    @contextmanager
+    def sweeping(self, every: timedelta) -> Iterator[None]:
+        """Sweeps in the background for as long as the context lasts; at its end, waits for the batch at hand."""
+        stopping = Event()
+
+        def work() -> None:
+            while not stopping.wait(every.total_seconds()):
+                self._sweep_all(stopping)
+
+        sweeper = Thread(target=work, name="sweeper")
+        sweeper.start()
+        try:
+            yield
+        finally:
+            stopping.set()
+            sweeper.join()
+
+    def _sweep_all(self, stopping: Event) -> None:
+        try:
+            while not stopping.is_set() and (count := self.sweep()):
+                _log.info("reservations expired", count=count)
+        except Exception:  # the next round tries again; a sweeper that ended would be missed by nobody
+            _log.exception("could not sweep")
+
+    def _expire(self, names: tuple[str, ...]) -> int:
+        if not names:
+            return 0
+        with self._database.begin() as session:
+            reservations, stocks = Reservations(session), Stocks(session)
+            due = reservations.lock_all(names)
+            shelf = stocks.lock({line.product for reservation in due for line in reservation.lines})
+            for reservation in due:
+                expired, shelf = reservation.expire(shelf, self._clock())
+                reservations.save(expired)
+            stocks.save(shelf.stocks.values())
+        return len(names)

@@ -1,0 +1,165 @@
+"""The tables of the inventory, and what is asked of them.
+
+Locks are taken in one order everywhere, so that no two transactions wait for each other: first reservations by name,
+then stocks by product.
+"""
+
+from collections.abc import Collection, Iterable
+from datetime import UTC, datetime
+from typing import TypeVar
+
+from sqlalchemy import BigInteger, CheckConstraint, Column, DateTime, ForeignKey, Index, Integer, String
+from sqlalchemy.exc import IntegrityError
+from sqlmodel import Field, Session, SQLModel, col, select
+from sqlmodel.sql.expression import SelectOfScalar
+
+from souk_inventory.domain import Line, Reservation, Shelf, State, Stock
+
+Row = TypeVar("Row", bound=SQLModel)
+
+
+class StockRow(SQLModel, table=True):
+    """One product's stock."""
+
+    __tablename__ = "stock"
+    __table_args__ = (CheckConstraint("on_hand >= reserved AND reserved >= 0", name="stock_counts"),)
+
+    product: str = Field(sa_column=Column(String(60), primary_key=True))
+    on_hand: int = Field(sa_column=Column(BigInteger, nullable=False))
+    reserved: int = Field(sa_column=Column(BigInteger, nullable=False))
+
+
+class ReservationRow(SQLModel, table=True):
+    """One reservation, or the tombstone of one."""
+
+    __tablename__ = "reservation"
+
+    name: str = Field(sa_column=Column(String(80), primary_key=True))
+    state: str = Field(sa_column=Column(String(20), nullable=False))
+    expires_at: datetime = Field(sa_column=Column(DateTime(timezone=True), nullable=False))
+
+
+class LineRow(SQLModel, table=True):
+    """One line of a reservation."""
+
+    __tablename__ = "reservation_line"
+
+    reservation: str = Field(sa_column=Column(String(80), ForeignKey("reservation.name"), primary_key=True))
+    product: str = Field(sa_column=Column(String(60), primary_key=True, index=True))
+    quantity: int = Field(sa_column=Column(Integer, nullable=False))
+
+
+# Only what is held can fall due, and that is the smallest part of the table.
+_HELD = col(ReservationRow.state) == State.HELD.value
+Index("reservation_due", col(ReservationRow.expires_at), postgresql_where=_HELD, sqlite_where=_HELD)
+
+
+class Stocks:
+    """The stocks, inside one transaction."""
+
+    def __init__(self, session: Session) -> None:
+        self._session = session
+
+    def get(self, product: str) -> Stock | None:
+        """The stock of a product, as it is now."""
+        row = self._session.get(StockRow, product)
+        return None if row is None else _stock(row)
+
+    def lock(self, products: Iterable[str]) -> Shelf:
+        """The stocks of these products; nobody else changes them until this transaction has ended."""
+        query = select(StockRow).where(col(StockRow.product).in_(list(products))).order_by(col(StockRow.product))
+        rows = self._session.exec(_locking(query))
+        return Shelf({row.product: _stock(row) for row in rows})
+
+    def lock_one(self, product: str) -> Stock:
+        """The stock of a product, locked; an empty one is put there if there is none yet."""
+        if self._session.get(StockRow, product) is None:
+            _add_unless_there(self._session, StockRow(product=product, on_hand=0, reserved=0))
+        return self.lock([product]).stocks[product]
+
+    def save(self, stocks: Iterable[Stock]) -> None:
+        """Keeps stocks that were locked before."""
+        for stock in stocks:
+            row = self._session.get_one(StockRow, stock.product)
+            row.on_hand, row.reserved = stock.on_hand, stock.reserved
+
+
+class Reservations:
+    """The reservations, inside one transaction."""
+
+    def __init__(self, session: Session) -> None:
+        self._session = session
+
+    def lock(self, name: str) -> Reservation | None:
+        """A reservation; nobody else changes it until this transaction has ended."""
+        query = select(ReservationRow).where(col(ReservationRow.name) == name)
+        row = self._session.exec(_locking(query)).one_or_none()
+        return None if row is None else self._with_lines([row])[0]
+
+    def add(self, reservation: Reservation) -> Reservation | None:
+        """Puts a new reservation there, locked; if somebody else was faster, theirs is returned, locked."""
+        row = ReservationRow(name=reservation.name, state=reservation.state.value, expires_at=reservation.expires_at)
+        if not _add_unless_there(self._session, row):
+            return self.lock(reservation.name)
+        self._session.add_all(
+            LineRow(reservation=reservation.name, product=line.product, quantity=line.quantity)
+            for line in reservation.lines
+        )
+        return None
+
+    def save(self, reservation: Reservation) -> None:
+        """Keeps a reservation that was locked before. Its lines never change."""
+        row = self._session.get_one(ReservationRow, reservation.name)
+        row.state, row.expires_at = reservation.state.value, reservation.expires_at
+
+    def due(self, now: datetime, limit: int) -> tuple[str, ...]:
+        """The names of some held reservations that nobody came for in time."""
+        return tuple(self._session.exec(_due(now).limit(limit)))
+
+    def due_of(self, product: str, now: datetime, limit: int) -> tuple[str, ...]:
+        """The same, of those that are about a product."""
+        about = select(LineRow.reservation).where(col(LineRow.product) == product)
+        return tuple(self._session.exec(_due(now).where(col(ReservationRow.name).in_(about)).limit(limit)))
+
+    def lock_all(self, names: Collection[str]) -> tuple[Reservation, ...]:
+        """These reservations, locked."""
+        query = select(ReservationRow).where(col(ReservationRow.name).in_(names)).order_by(col(ReservationRow.name))
+        return self._with_lines(self._session.exec(_locking(query)).all())
+
+    def _with_lines(self, rows: Collection[ReservationRow]) -> tuple[Reservation, ...]:
+        query = select(LineRow).where(col(LineRow.reservation).in_([row.name for row in rows]))
+        lines: dict[str, list[Line]] = {}
+        for line in self._session.exec(query.order_by(col(LineRow.product))):
+            lines.setdefault(line.reservation, []).append(Line(line.product, line.quantity))
+        return tuple(
+            Reservation(row.name, tuple(lines.get(row.name, ())), _utc(row.expires_at), State(row.state))
+            for row in rows
+        )
+
+
+def _add_unless_there(session: Session, row: SQLModel) -> bool:
+    """Inserts a row. If its key exists, says no; if another transaction is just inserting it, waits for that first."""
+    try:
+        with session.begin_nested():
+            session.add(row)
+    except IntegrityError:
+        return False
+    return True
+
+
+def _locking(query: SelectOfScalar[Row]) -> SelectOfScalar[Row]:
+    # What this session has read before may have changed while it waited for the lock. SQLite locks the whole database.
+    return query.with_for_update().execution_options(populate_existing=True)
+
+
+def _due(now: datetime) -> SelectOfScalar[str]:
+    return select(ReservationRow.name).where(_HELD, col(ReservationRow.expires_at) <= now)
+
+
+def _stock(row: StockRow) -> Stock:
+    return Stock(row.product, row.on_hand, row.reserved)
+
+
+def _utc(moment: datetime) -> datetime:
+    # SQLite keeps no time zone; what is written there is UTC.
+    return moment.replace(tzinfo=UTC) if moment.tzinfo is None else moment.astimezone(UTC)
