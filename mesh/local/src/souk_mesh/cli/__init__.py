@@ -1,0 +1,11 @@
+"""The `souk` command."""
+
+
+def main() -> None:
+    """Runs the command; what goes wrong is said in a message, never in a traceback."""
+    # Imported here, so that whoever imports the package for something else does not pay for the command line.
+    from souk_mesh.cli.commands import app  # noqa: PLC0415
+    from souk_mesh.cli.failures import reported  # noqa: PLC0415
+
+    with reported():
+        app()

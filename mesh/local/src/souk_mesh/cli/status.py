@@ -1,0 +1,67 @@
+"""`souk status`: what runs, what was rewritten, what is not enforced here."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from pathlib import Path
+
+from souk_mesh.cli.context import ask, running, state
+from souk_mesh.cli.tables import megabytes, print_pods, print_table
+from souk_mesh.cli.waiting import describe
+from souk_mesh.control import methods
+from souk_mesh.control.messages import Nothing, StatusReply, UnenforcedReport
+
+SHOWN_SUBJECTS = 3
+
+
+def status(home: Path | None) -> None:
+    """Prints the state of the mesh.
+
+    Raises:
+        Failed: none runs.
+    """
+    with running(state(home)) as client:
+        reply = ask(client, methods.STATUS, Nothing())
+        progress = ask(client, methods.PROGRESS, Nothing())
+    memory = sum(pod.memory for pod in reply.pods) + reply.memory
+    print(f"{reply.name}: {len(reply.pods)} pods, {megabytes(memory)} in all; supervisor pid {reply.pid}\n")
+    print_pods(reply)
+    if progress.waiting_for:
+        print("\nNot as it should be")
+        for line in progress.waiting_for:
+            print(f"  {line}")
+    for trouble in progress.troubles:
+        print(describe(trouble))
+    for pod in reply.pods:
+        if pod.refusal:
+            print(f"  {pod.name}: its proxy refused its configuration: {pod.refusal}")
+    _print_services(reply)
+    _print_rewrites(reply)
+    _print_unenforced(reply)
+
+
+def _print_services(reply: StatusReply) -> None:
+    print("\nServices")
+    rows = [
+        (each.name, ", ".join(map(str, each.ports)), f"{each.ready}/{each.pods}", " ".join(each.urls) or "–")
+        for each in reply.services
+    ]
+    print_table(("SERVICE", "PORTS", "READY", "ON THIS MACHINE"), rows)
+
+
+def _print_rewrites(reply: StatusReply) -> None:
+    print("\nRewritten for this machine (in one pod of each Deployment; every pod has addresses of its own)")
+    rows = [(each.deployment, each.where, each.before, each.after) for each in reply.rewrites]
+    print_table(("DEPLOYMENT", "WHERE", "IN THE YAML", "HERE"), rows)
+
+
+def _print_unenforced(reply: StatusReply) -> None:
+    print("\nNot enforced here")
+    subjects: dict[str, list[UnenforcedReport]] = defaultdict(list)
+    for each in reply.unenforced:
+        subjects[each.reason].append(each)
+    for reason, items in subjects.items():
+        named = ", ".join(item.subject for item in items[:SHOWN_SUBJECTS])
+        more = f" and {len(items) - SHOWN_SUBJECTS} more" if len(items) > SHOWN_SUBJECTS else ""
+        print(f"  {reason}\n    {named}{more}")
+    print("\nEnvoy's own pages: " + ", ".join(f"{pod.deployment} {pod.admin}" for pod in reply.pods))

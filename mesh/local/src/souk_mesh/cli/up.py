@@ -1,0 +1,118 @@
+"""`souk up` and `souk apply`: build, check, start, apply, wait."""
+
+from __future__ import annotations
+
+import time
+from enum import Enum
+from pathlib import Path
+
+from souk_mesh.check import check
+from souk_mesh.cli import daemon
+from souk_mesh.cli.context import ask, installation, running, state
+from souk_mesh.cli.failures import Failed
+from souk_mesh.cli.tables import megabytes, print_pods
+from souk_mesh.cli.waiting import wait
+from souk_mesh.control import methods
+from souk_mesh.control.messages import ApplyReply, ApplyRequest, Nothing, StatusReply
+from souk_mesh.images import TABLE, load_images
+from souk_mesh.installation import Installation
+from souk_mesh.loading import Overlay, load
+from souk_mesh.objects import Service, dump
+from souk_mesh.ports import exposures, holder, taken
+from souk_mesh.problems import Rejected, Severity
+
+
+class _Scope(Enum):
+    """Whether an overlay is all that there should be."""
+
+    WHOLE = "whole"
+    PART = "part"
+
+
+def up(directory: Path, home: Path | None, port: int | None, timeout: float | None) -> None:
+    """Starts the mesh, or makes the one that runs be what the overlay says.
+
+    Raises:
+        Failed: the overlay has mistakes, a port is taken, or the pods do not become ready.
+    """
+    begun = time.monotonic()
+    tools, folder = installation(), state(home)
+    overlay = _load(directory, tools)
+    daemon.prepare(folder)
+    for left in daemon.clear_up(folder):
+        print(f"a supervisor was killed earlier; ended what it left behind: {left}")
+    fresh = folder.supervisor() is None
+    if fresh:
+        _refuse_taken_ports(overlay, port)
+        daemon.start(folder)
+    with running(folder) as client:
+        reply = ask(client, methods.APPLY, _request(overlay, port, _Scope.WHOLE))
+        if timeout is not None:
+            wait(client, timeout)
+        status = ask(client, methods.STATUS, Nothing())
+    took = time.monotonic() - begun
+    if not fresh and not (reply.created or reply.changed or reply.removed):
+        print(f"{overlay.name} is already running and unchanged: nothing to do")
+    elif not fresh:
+        _print_changes(reply)
+    _print_summary(status, took)
+
+
+def apply(directory: Path, home: Path | None, timeout: float | None) -> None:
+    """Adds an overlay's objects to the running mesh, or changes those that it has.
+
+    Raises:
+        Failed: the overlay has mistakes, no mesh runs, or the pods do not become ready.
+    """
+    folder = state(home)
+    with running(folder) as client:
+        overlay = _load(directory, installation())
+        reply = ask(client, methods.APPLY, _request(overlay, None, _Scope.PART))
+        if timeout is not None:
+            wait(client, timeout)
+    _print_changes(reply)
+
+
+def _load(directory: Path, tools: Installation) -> Overlay:
+    images = load_images(tools.root, tools.python, tools.images_table or TABLE)
+    try:
+        overlay = load(directory, tools.kustomize, tools.root)
+    except Rejected as rejected:
+        raise Failed(str(rejected)) from rejected
+    problems = overlay.locate(check(overlay.objects, images))
+    mistakes = [each for each in problems if each.severity is Severity.ERROR]
+    if mistakes:
+        raise Failed("\n".join(map(str, mistakes)))
+    for warning in problems:
+        print(warning)
+    return overlay
+
+
+def _request(overlay: Overlay, port: int | None, scope: _Scope) -> ApplyRequest:
+    documents = tuple(dump(each) for each in overlay.objects)
+    return ApplyRequest(name=overlay.name, documents=documents, whole=scope is _Scope.WHOLE, port=port)
+
+
+def _refuse_taken_ports(overlay: Overlay, port: int | None) -> None:
+    services = [each for each in overlay.objects if isinstance(each, Service)]
+    for each in exposures(services, port):
+        if (by := holder(each.bound)) is not None:
+            raise Failed(taken(each.bound, by))
+
+
+def _print_changes(reply: ApplyReply) -> None:
+    for what, keys in (("created", reply.created), ("changed", reply.changed), ("removed", reply.removed)):
+        for key in keys:
+            print(f"{what} {key}")
+    if not (reply.created or reply.changed or reply.removed):
+        print(f"nothing to do: all {reply.unchanged} objects are as they should be")
+
+
+def _print_summary(status: StatusReply, took: float) -> None:
+    print_pods(status)
+    ready = sum(pod.ready for pod in status.pods)
+    memory = sum(pod.memory for pod in status.pods) + status.memory
+    print(f"{ready} of {len(status.pods)} pods ready in {took:.1f} s, {megabytes(memory)} in all")
+    for service in status.services:
+        for url in service.urls:
+            print(f"{service.name}: {url}")

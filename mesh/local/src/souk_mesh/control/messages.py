@@ -1,0 +1,189 @@
+"""What is asked of the supervisor and what it answers."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+from pydantic import BaseModel, ConfigDict
+
+
+class Message(BaseModel):
+    """A message of the control API."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+
+class Nothing(Message):
+    """No words are needed."""
+
+
+class ApplyRequest(Message):
+    """Objects to have."""
+
+    name: str
+    """What they were built from, for messages: `overlays/local`."""
+    documents: tuple[Mapping[str, object], ...]
+    whole: bool
+    """Whether they are all there should be: what else there is, is removed."""
+    port: int | None
+    """Where the first LoadBalancer port is bound on 127.0.0.1; None leaves it as it is."""
+
+
+class ApplyReply(Message):
+    """What was done, by object."""
+
+    created: tuple[str, ...]
+    changed: tuple[str, ...]
+    removed: tuple[str, ...]
+    unchanged: int
+
+
+class ContainerReport(Message):
+    """One container of a pod."""
+
+    name: str
+    phase: str
+    ready: bool
+    restarts: int
+    exit_code: int | None
+    reason: str
+    last_lines: tuple[str, ...]
+
+
+class PodReport(Message):
+    """One pod."""
+
+    namespace: str
+    name: str
+    deployment: str
+    version: str
+    phase: str
+    ready: bool
+    current: bool
+    """Whether it was made from the Deployment's present template, and its proxy runs what was published last."""
+    age: float
+    memory: int
+    """Proportional set size of all its processes, in bytes."""
+    address: str
+    application: str
+    admin: str
+    containers: tuple[ContainerReport, ...]
+    refusal: str | None
+    """What its proxy said when it refused its configuration."""
+
+    @property
+    def restarts(self) -> int:
+        """Over all containers."""
+        return sum(container.restarts for container in self.containers)
+
+
+class ServiceReport(Message):
+    """One Service."""
+
+    namespace: str
+    name: str
+    ports: tuple[int, ...]
+    ready: int
+    pods: int
+    urls: tuple[str, ...]
+    """Where it is bound on 127.0.0.1, if it is a LoadBalancer."""
+
+
+class RewriteReport(Message):
+    """A text that was changed for this machine, in one Deployment's pods."""
+
+    deployment: str
+    where: str
+    before: str
+    after: str
+
+
+class UnenforcedReport(Message):
+    """Something that a cluster would enforce."""
+
+    subject: str
+    reason: str
+
+
+class StatusReply(Message):
+    """What runs."""
+
+    pid: int
+    name: str
+    memory: int
+    """The supervisor's own."""
+    pods: tuple[PodReport, ...]
+    services: tuple[ServiceReport, ...]
+    rewrites: tuple[RewriteReport, ...]
+    unenforced: tuple[UnenforcedReport, ...]
+
+
+class PodTrouble(Message):
+    """A container that is not ready, and why."""
+
+    pod: str
+    container: str
+    phase: str
+    reason: str
+    restarts: int
+    last_lines: tuple[str, ...]
+
+
+class ProgressReply(Message):
+    """How far the mesh is from what its objects ask."""
+
+    pods: int
+    ready: int
+    waiting_for: tuple[str, ...]
+    """What is not yet as the objects ask; empty when all is well."""
+    troubles: tuple[PodTrouble, ...]
+
+
+class GetRequest(Message):
+    """Which objects to show."""
+
+    kind: str
+    name: str | None
+    namespace: str | None
+
+
+class GetReply(Message):
+    """The objects, as documents."""
+
+    objects: tuple[Mapping[str, object], ...]
+
+
+class SplitRequest(Message):
+    """How requests to a Service are to be split."""
+
+    service: str
+    weights: Mapping[str, int]
+
+
+class SplitReply(Message):
+    """What holds now."""
+
+    virtual_service: str
+    weights: Mapping[str, int]
+    proxies: int
+    milliseconds: float
+    """From the change until the last proxy had acknowledged it."""
+
+
+class NamedRequest(Message):
+    """A Deployment or a pod."""
+
+    name: str
+
+
+class ScaleRequest(Message):
+    """How many pods a Deployment should have."""
+
+    name: str
+    replicas: int
+
+
+class Done(Message):
+    """What was done, in a sentence."""
+
+    text: str

@@ -1,0 +1,52 @@
+"""The methods of the control API: one list for both ends."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Generic, TypeVar
+
+from souk_mesh.control.messages import (
+    ApplyReply,
+    ApplyRequest,
+    Done,
+    GetReply,
+    GetRequest,
+    Message,
+    NamedRequest,
+    Nothing,
+    ProgressReply,
+    ScaleRequest,
+    SplitReply,
+    SplitRequest,
+    StatusReply,
+)
+
+SERVICE = "souk.mesh.Control"
+
+Request = TypeVar("Request", bound=Message)
+Reply = TypeVar("Reply", bound=Message)
+
+
+@dataclass(frozen=True)
+class Method(Generic[Request, Reply]):
+    """A method with the types of its messages."""
+
+    name: str
+    request: type[Request]
+    reply: type[Reply]
+
+    @property
+    def path(self) -> str:
+        """As gRPC names it."""
+        return f"/{SERVICE}/{self.name}"
+
+
+APPLY = Method("Apply", ApplyRequest, ApplyReply)
+STATUS = Method("Status", Nothing, StatusReply)
+PROGRESS = Method("Progress", Nothing, ProgressReply)
+GET = Method("Get", GetRequest, GetReply)
+SPLIT = Method("Split", SplitRequest, SplitReply)
+RESTART = Method("Restart", NamedRequest, Done)
+SCALE = Method("Scale", ScaleRequest, Done)
+DELETE_POD = Method("DeletePod", NamedRequest, Done)
+SHUT_DOWN = Method("ShutDown", Nothing, Done)

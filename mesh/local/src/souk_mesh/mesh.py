@@ -1,0 +1,177 @@
+"""The running mesh: store, controllers and proxies, wired together. One event loop, one thread."""
+
+from __future__ import annotations
+
+import asyncio
+import time
+from collections.abc import Awaitable, Callable, Mapping
+from dataclasses import dataclass
+
+from souk_mesh.addresses import PodIndexes, Range, ServiceNumbers
+from souk_mesh.identity import CertificateAuthority, Identities
+from souk_mesh.images import Images
+from souk_mesh.objects import Deployment, PodTemplate, Service
+from souk_mesh.ports import exposed
+from souk_mesh.rewriting import Rewrite
+from souk_mesh.state import StateDir
+from souk_mesh.store import Event, Store
+from souk_mesh.topology import Pod, PodAddresses, Proxy, ServiceKey
+from souk_mesh.workloads.deployments import Deployments
+from souk_mesh.workloads.draining import drain
+from souk_mesh.workloads.ledger import Ledger
+from souk_mesh.workloads.plan import PodPlan
+from souk_mesh.workloads.pod import PodIdentity, PodRunner
+from souk_mesh.workloads.proxy import ADMIN_PORT, ProxyPrograms
+from souk_mesh.workloads.resolve import Resolver
+from souk_mesh.xds import AdsServer, Configuration, Publisher
+
+# How long a pod waits for every proxy to have heard that it leaves; an acknowledgement takes milliseconds.
+WITHDRAWAL = 5.0
+
+
+@dataclass(frozen=True)
+class Programs:
+    """What pods are made of on this machine."""
+
+    images: Images
+    proxy: ProxyPrograms
+
+
+class Mesh:
+    """Everything that runs between `start` and `stop`."""
+
+    def __init__(self, state: StateDir, addresses: Range, programs: Programs) -> None:
+        self.store = Store()
+        self.port: int | None = None
+        """Where the first LoadBalancer port is bound on 127.0.0.1, if not where its Service says."""
+        self.rewrites: dict[str, tuple[Rewrite, ...]] = {}
+        """What was rewritten for each pod, by its name."""
+        self.ads = AdsServer(state.xds_socket)
+        self.ledger = Ledger(state.children)
+        self.deployments = Deployments(lambda: self.store.list(Deployment), self._launch, self._retire)
+        self._state = state
+        self._range = addresses
+        self._programs = programs
+        self._resolver = Resolver(self.store, programs.images, state)
+        self._indexes = PodIndexes()
+        self._index: dict[str, int] = {}
+        self._numbers = ServiceNumbers()
+        self._published: tuple[Pod, ...] = ()
+        self._leaving = False
+        self._tasks: list[asyncio.Task[None]] = []
+        self.publisher = Publisher(
+            self.ads,
+            Identities(CertificateAuthority.open(state.identity)),
+            configuration=lambda: Configuration.of(self.store.snapshot().objects.values()),
+            pods=self.pods,
+        )
+
+    async def start(self) -> None:
+        """Begins to serve proxies and to do what the store's objects ask."""
+        await self.ads.start()
+        self.store.subscribe(self._stored)
+        self._tasks = [asyncio.create_task(self.publisher.run()), asyncio.create_task(self.deployments.run())]
+
+    async def stop(self) -> None:
+        """Ends all pods at once and then everything else."""
+        self._leaving = True
+        self._tasks[1].cancel()
+        await self.deployments.shut_down()
+        self._tasks[0].cancel()
+        await asyncio.gather(*self._tasks, return_exceptions=True)
+        await self.ads.stop()
+
+    async def failed(self) -> None:
+        """Returns only if a part of the mesh fails, which none should; raises what it raised."""
+        await asyncio.gather(*self._tasks)
+
+    def pods(self) -> tuple[Pod, ...]:
+        """The pods as proxies must know them at this moment."""
+        numbers = self._services()
+        return tuple(self._topology(runner, numbers) for runner in self.deployments.pods)
+
+    def rebind(self, port: int | None) -> None:
+        """Changes where the first LoadBalancer port is bound."""
+        self.port = port
+        self.publisher.changed()
+
+    def _launch(self, deployment: Deployment, name: str, template: str) -> PodRunner:
+        index = self._indexes.take()
+        try:
+            identity = PodIdentity(
+                namespace=deployment.metadata.namespace,
+                name=name,
+                deployment=deployment.metadata.name,
+                template_hash=template,
+                template=deployment.spec.template,
+                addresses=self._range.addresses(index, self._services()),
+                proxy=self._kind(deployment.spec.template),
+                created=time.time(),
+            )
+            runner = PodRunner(identity, self._plan(identity), self.ledger, self._moved)
+        except Exception:
+            self._indexes.release(index)
+            raise
+        self._index[name] = index
+        return runner
+
+    def _plan(self, identity: PodIdentity) -> PodPlan:
+        folder, logs = self._state.pods / identity.name, self._state.logs / identity.name
+        init, containers = self._resolver.containers(identity) if identity.proxy is Proxy.SIDECAR else ((), ())
+        self.rewrites[identity.name] = tuple(item for each in (*init, *containers) for item in each.rewrites)
+        # The node's name and addresses are all that a bootstrap says of a pod; the rest is told over xDS.
+        bare = identity.pod(identity.addresses, ready=False, exposed={})
+        return PodPlan(
+            proxy=self._programs.proxy.plan(bare, folder, logs / "istio-proxy.log"),
+            init=tuple(each.plan for each in init),
+            containers=tuple(each.plan for each in containers),
+        )
+
+    def _kind(self, template: PodTemplate) -> Proxy:
+        kinds = {self._programs.images.find(each.image) for each in template.spec.containers}
+        return Proxy.ROUTER if Proxy.ROUTER in kinds else Proxy.SIDECAR
+
+    async def _retire(self, pod: PodRunner) -> None:
+        identity = pod.identity
+        await pod.terminate(self._unneeded if self._leaving else self._withdrawal(pod))
+        self._resolver.volumes.discard(identity)
+        self._indexes.release(self._index.pop(identity.name))
+        self.rewrites.pop(identity.name, None)
+
+    def _withdrawal(self, pod: PodRunner) -> Callable[[], Awaitable[None]]:
+        async def withdrawn() -> None:
+            await self.publisher.settled(WITHDRAWAL)
+            if pod.identity.proxy is Proxy.ROUTER:
+                grace = pod.identity.template.spec.termination_grace_period_seconds
+                await drain(pod.identity.addresses.application, ADMIN_PORT, grace)
+
+        return withdrawn
+
+    async def _unneeded(self) -> None:
+        """When everything ends, nobody needs to be told."""
+
+    def _services(self) -> Mapping[ServiceKey, int]:
+        return self._numbers.sync(
+            ServiceKey(each.metadata.namespace, each.metadata.name) for each in self.store.list(Service)
+        )
+
+    def _topology(self, runner: PodRunner, numbers: Mapping[ServiceKey, int]) -> Pod:
+        identity = runner.identity
+        addresses: PodAddresses = self._range.addresses(self._index[identity.name], numbers)
+        bound: Mapping[int, int] = {}
+        if identity.proxy is Proxy.ROUTER:
+            services = self.store.list(Service)
+            bound = exposed(services, self.port, identity.namespace, identity.labels, identity.ports)
+        return identity.pod(addresses, ready=runner.ready, exposed=bound)
+
+    def _stored(self, event: Event) -> None:
+        if isinstance(event.object, Deployment):
+            self.deployments.changed()
+        self.publisher.changed()
+
+    def _moved(self) -> None:
+        self.deployments.changed()
+        # Most moves concern nobody else: a container that waits for another reason is the same pod to every proxy.
+        if (pods := self.pods()) != self._published:
+            self._published = pods
+            self.publisher.changed()

@@ -1,0 +1,236 @@
+"""What the supervisor does when it is asked: the control API, carried out on the mesh."""
+
+from __future__ import annotations
+
+import os
+import time
+from collections.abc import Callable, Mapping
+from datetime import UTC, datetime
+
+from souk_mesh import splitting
+from souk_mesh.check import check
+from souk_mesh.control.messages import (
+    ApplyReply,
+    ApplyRequest,
+    Done,
+    GetReply,
+    GetRequest,
+    NamedRequest,
+    Nothing,
+    ProgressReply,
+    ScaleRequest,
+    SplitReply,
+    SplitRequest,
+    StatusReply,
+)
+from souk_mesh.control.server import Refusal
+from souk_mesh.images import Images
+from souk_mesh.memory import proportional
+from souk_mesh.mesh import Mesh
+from souk_mesh.objects import (
+    AnyObject,
+    Deployment,
+    DestinationRule,
+    Malformed,
+    ObjectKey,
+    Service,
+    VirtualService,
+    dump,
+    parse,
+)
+from souk_mesh.ports import exposures, holder, taken
+from souk_mesh.problems import errors
+from souk_mesh.reporting import (
+    pod_report,
+    rewrite_reports,
+    service_reports,
+    troubles,
+    unenforced_reports,
+    waiting_for,
+)
+
+RESTARTED = "kubectl.kubernetes.io/restartedAt"
+"""The annotation by which kubectl, too, makes a template another one."""
+
+# Two round trips of a proxy take milliseconds; one that needs longer than this is not coming back.
+ACKNOWLEDGEMENT = 10.0
+
+
+class MeshOrders:
+    """Carries out orders; `leave` is called when the supervisor is to end."""
+
+    def __init__(self, mesh: Mesh, images: Images, leave: Callable[[], None]) -> None:
+        self._mesh = mesh
+        self._store = mesh.store
+        self._images = images
+        self._leave = leave
+        self._name = ""
+
+    async def apply(self, request: ApplyRequest) -> ApplyReply:
+        """Makes the store hold these objects, or refuses them all."""
+        objects = _parsed(request)
+        held = self._store.snapshot().objects
+        given = {each.key: each for each in objects}
+        future = given if request.whole else {**held, **given}
+        mistakes = errors(check(future.values(), self._images))
+        if mistakes:
+            raise Refusal("\n".join(map(str, mistakes)))
+        port = request.port if request.port is not None else self._mesh.port
+        self._refuse_taken_ports(future, port)
+        return self._replace(request, given, port)
+
+    async def status(self, _: Nothing) -> StatusReply:
+        """Says what runs."""
+        mesh, store = self._mesh, self._store
+        runners, services = mesh.deployments.pods, store.list(Service)
+        proxies, pods = mesh.ads.status(), mesh.pods()
+        nodes = {pod.name: pod.node for pod in pods}
+        return StatusReply(
+            pid=os.getpid(),
+            name=self._name,
+            memory=proportional([os.getpid()]),
+            pods=tuple(pod_report(each, proxies.get(nodes[each.identity.name])) for each in runners),
+            services=service_reports(services, pods, exposures(services, mesh.port)),
+            rewrites=rewrite_reports(mesh.rewrites, {each.identity.name: each.identity.deployment for each in runners}),
+            unenforced=unenforced_reports(tuple(store.snapshot().objects.values())),
+        )
+
+    async def progress(self, _: Nothing) -> ProgressReply:
+        """Says how far the mesh is from what its objects ask."""
+        runners = self._mesh.deployments.pods
+        waiting = waiting_for(self._store.list(Deployment), runners, self._mesh.ads.status())
+        return ProgressReply(
+            pods=sum(each.spec.replicas for each in self._store.list(Deployment)),
+            ready=sum(each.ready for each in runners),
+            waiting_for=tuple(waiting),
+            troubles=tuple(each for runner in runners for each in troubles(runner)),
+        )
+
+    async def get(self, request: GetRequest) -> GetReply:
+        """Shows objects."""
+        found = [
+            each
+            for key, each in self._store.snapshot().objects.items()
+            if key.kind == request.kind
+            and request.name in (None, key.name)
+            and request.namespace in (None, key.namespace)
+        ]
+        return GetReply(objects=tuple(dump(each) for each in found))
+
+    async def split(self, request: SplitRequest) -> SplitReply:
+        """Changes the weights of a VirtualService and waits for every proxy."""
+        try:
+            rule = splitting.find(request.service, self._store.list(VirtualService))
+            changed = splitting.split(request.service, rule, request.weights, self._store.list(DestinationRule))
+        except splitting.CannotSplit as error:
+            raise Refusal(str(error)) from error
+        begun = time.perf_counter()
+        self._store.replace(changed)
+        proxies = await self._mesh.publisher.settled(ACKNOWLEDGEMENT)
+        took = (time.perf_counter() - begun) * 1000
+        late = [
+            f"{each.node.split('~')[2]}: {each.refusal or 'no answer'}" for each in proxies.values() if not each.current
+        ]
+        if late:
+            raise Refusal("saved, but not every proxy has acknowledged it\n  " + "\n  ".join(late))
+        return SplitReply(
+            virtual_service=f"{rule.metadata.namespace}/{rule.metadata.name}",
+            weights=request.weights,
+            proxies=len(proxies),
+            milliseconds=took,
+        )
+
+    async def restart(self, request: NamedRequest) -> Done:
+        """Replaces the pods of a Deployment, one after the other."""
+        deployment = self._deployment(request.name)
+        stamp = datetime.now(UTC).isoformat(timespec="microseconds")
+        self._store.replace(_restarted(deployment, stamp))
+        return Done(text=f"Deployment {_place(deployment)} is being restarted")
+
+    async def scale(self, request: ScaleRequest) -> Done:
+        """Changes the number of a Deployment's pods."""
+        if request.replicas < 0:
+            raise Refusal(f"{request.replicas} replicas cannot be\n  give 0 or more")
+        deployment = self._deployment(request.name)
+        before = deployment.spec.replicas
+        spec = deployment.spec.model_copy(update={"replicas": request.replicas})
+        self._store.replace(deployment.model_copy(update={"spec": spec}))
+        return Done(text=f"Deployment {_place(deployment)}: {before} → {request.replicas} replicas")
+
+    async def delete_pod(self, request: NamedRequest) -> Done:
+        """Ends a pod; its Deployment makes another."""
+        pods = {pod.identity.name: pod for pod in self._mesh.deployments.pods}
+        if request.name not in pods:
+            raise Refusal(f"there is no pod {request.name}\n  there are: {', '.join(sorted(pods)) or 'none'}")
+        self._mesh.deployments.delete(pods[request.name])
+        self._mesh.deployments.changed()
+        return Done(text=f"pod {request.name} is being ended")
+
+    async def shut_down(self, _: Nothing) -> Done:
+        """Ends the mesh. The answer comes when the order is taken; the process ends when nothing is left."""
+        self._leave()
+        return Done(text="the mesh is ending")
+
+    def _refuse_taken_ports(self, future: Mapping[ObjectKey, AnyObject], port: int | None) -> None:
+        held = {each.bound for each in exposures(self._store.list(Service), self._mesh.port)}
+        services = [each for each in future.values() if isinstance(each, Service)]
+        for each in exposures(services, port):
+            if each.bound not in held and (by := holder(each.bound)) is not None:
+                raise Refusal(taken(each.bound, by))
+
+    def _replace(self, request: ApplyRequest, given: Mapping[ObjectKey, AnyObject], port: int | None) -> ApplyReply:
+        held = self._store.snapshot().objects
+        created = tuple(key for key in given if key not in held)
+        changed: list[ObjectKey] = []
+        if port != self._mesh.port:
+            self._mesh.rebind(port)
+        for key, wanted in given.items():
+            before = held.get(key)
+            stored = self._store.apply(_keeping_restart(before, wanted))
+            if before is not None and stored.metadata.resource_version != before.metadata.resource_version:
+                changed.append(key)
+        removed = tuple(key for key in held if key not in given) if request.whole else ()
+        for key in removed:
+            self._store.delete(key)
+        self._name = request.name if request.whole or not self._name else f"{self._name} + {request.name}"
+        return ApplyReply(
+            created=tuple(map(str, created)),
+            changed=tuple(map(str, changed)),
+            removed=tuple(map(str, removed)),
+            unchanged=len(given) - len(created) - len(changed),
+        )
+
+    def _deployment(self, name: str) -> Deployment:
+        every = self._store.list(Deployment)
+        for each in every:
+            if name in (each.metadata.name, _place(each)):
+                return each
+        names = ", ".join(sorted(each.metadata.name for each in every))
+        raise Refusal(f"there is no Deployment {name}\n  there are: {names or 'none'}")
+
+
+def _parsed(request: ApplyRequest) -> tuple[AnyObject, ...]:
+    try:
+        return tuple(parse(document) for document in request.documents)
+    except Malformed as malformed:
+        raise Refusal(f"{request.name}: {malformed}") from malformed
+
+
+def _place(deployment: Deployment) -> str:
+    return f"{deployment.metadata.namespace}/{deployment.metadata.name}"
+
+
+def _restarted(deployment: Deployment, stamp: str) -> Deployment:
+    template = deployment.spec.template
+    annotations = {**template.metadata.annotations, RESTARTED: stamp}
+    metadata = template.metadata.model_copy(update={"annotations": annotations})
+    spec = deployment.spec.model_copy(update={"template": template.model_copy(update={"metadata": metadata})})
+    return deployment.model_copy(update={"spec": spec})
+
+
+def _keeping_restart(before: AnyObject | None, wanted: AnyObject) -> AnyObject:
+    """Keeps what `souk restart` noted, as kubectl would: applying the same YAML again restarts nothing."""
+    if not isinstance(before, Deployment) or not isinstance(wanted, Deployment):
+        return wanted
+    stamp = before.spec.template.metadata.annotations.get(RESTARTED)
+    return _restarted(wanted, stamp) if stamp else wanted

@@ -1,0 +1,152 @@
+"""Turns what the supervisor knows into what `souk status` shows."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Iterator, Mapping, Sequence
+
+from souk_mesh.control.messages import (
+    ContainerReport,
+    PodReport,
+    PodTrouble,
+    RewriteReport,
+    ServiceReport,
+    UnenforcedReport,
+)
+from souk_mesh.memory import proportional
+from souk_mesh.objects import AnyObject, Deployment, Service, contains
+from souk_mesh.ports import Exposure
+from souk_mesh.rewriting import Rewrite
+from souk_mesh.topology import Pod, Proxy, ServiceKey
+from souk_mesh.workloads.container import ContainerState, Phase
+from souk_mesh.workloads.deployments import current_hash
+from souk_mesh.workloads.pod import PodPhase, PodRunner
+from souk_mesh.workloads.proxy import ADMIN_PORT
+from souk_mesh.xds import ProxyStatus
+
+ALWAYS_UNENFORCED = (
+    UnenforcedReport(
+        subject="every pod",
+        reason="any process of this machine can reach an application's private address, past its sidecar",
+    ),
+)
+
+
+def pod_report(pod: PodRunner, proxy: ProxyStatus | None) -> PodReport:
+    """One pod."""
+    identity = pod.identity
+    labels = identity.labels
+    return PodReport(
+        namespace=identity.namespace,
+        name=identity.name,
+        deployment=identity.deployment,
+        version=labels.get("app.kubernetes.io/version") or labels.get("version", ""),
+        phase=phase(pod),
+        ready=pod.ready,
+        current=proxy is not None and proxy.current,
+        age=time.time() - identity.created,
+        memory=proportional(pod.pids),
+        address=identity.addresses.pod,
+        application="" if identity.proxy is Proxy.ROUTER else identity.addresses.application,
+        admin=f"http://{identity.addresses.application}:{ADMIN_PORT}",
+        containers=tuple(container_report(name, state) for name, state in pod.states.items()),
+        refusal=proxy.refusal if proxy is not None else None,
+    )
+
+
+def container_report(name: str, state: ContainerState) -> ContainerReport:
+    """One container."""
+    return ContainerReport(
+        name=name,
+        phase=state.phase,
+        ready=state.ready,
+        restarts=state.restarts,
+        exit_code=state.exit_code,
+        reason=state.reason,
+        last_lines=state.last_lines,
+    )
+
+
+def troubles(pod: PodRunner) -> Iterator[PodTrouble]:
+    """The containers of a pod that should be ready and are not, with what they last said."""
+    if pod.phase is PodPhase.TERMINATING:
+        return
+    for name, state in pod.states.items():
+        if not state.ready and (state.reason or state.exit_code is not None):
+            yield PodTrouble(
+                pod=pod.identity.name,
+                container=name,
+                phase=state.phase,
+                reason=state.reason,
+                restarts=state.restarts,
+                last_lines=state.last_lines,
+            )
+
+
+def phase(pod: PodRunner) -> str:
+    """What kubectl would show under STATUS."""
+    crashed = any(state.phase is Phase.CRASHED for state in pod.states.values())
+    if crashed and pod.phase in (PodPhase.PENDING, PodPhase.INIT, PodPhase.RUNNING):
+        return f"Init:{Phase.CRASHED}" if pod.phase is PodPhase.INIT else Phase.CRASHED
+    return pod.phase
+
+
+def service_reports(
+    services: Sequence[Service], pods: Sequence[Pod], exposures: Sequence[Exposure]
+) -> tuple[ServiceReport, ...]:
+    """Every Service with how many pods stand behind it."""
+    return tuple(_service_report(service, pods, exposures) for service in services)
+
+
+def _service_report(service: Service, pods: Sequence[Pod], exposures: Sequence[Exposure]) -> ServiceReport:
+    key = ServiceKey(service.metadata.namespace, service.metadata.name)
+    selector = service.spec.selector
+    behind = [pod for pod in pods if pod.namespace == key.namespace and selector and contains(pod.labels, selector)]
+    return ServiceReport(
+        namespace=key.namespace,
+        name=key.name,
+        ports=tuple(port.port for port in service.spec.ports),
+        ready=sum(pod.ready for pod in behind),
+        pods=len(behind),
+        urls=tuple(f"http://127.0.0.1:{each.bound}" for each in exposures if each.service == key),
+    )
+
+
+def rewrite_reports(
+    rewrites: Mapping[str, Sequence[Rewrite]], deployments: Mapping[str, str]
+) -> tuple[RewriteReport, ...]:
+    """The rewrites of one pod of each Deployment: they differ between its pods only by the pod's own number."""
+    first = {deployment: pod for pod, deployment in reversed(tuple(deployments.items()))}
+    return tuple(
+        RewriteReport(deployment=deployment, where=each.where, before=each.before, after=each.after)
+        for deployment, pod in sorted(first.items())
+        for each in rewrites.get(pod, ())
+    )
+
+
+def unenforced_reports(objects: Sequence[AnyObject]) -> tuple[UnenforcedReport, ...]:
+    """What a cluster would enforce and this machine does not."""
+    listed = [
+        UnenforcedReport(subject=f"{each.key}{f': {item.path}' if item.path else ''}", reason=item.reason)
+        for each in objects
+        for item in each.unenforced()
+    ]
+    return (*ALWAYS_UNENFORCED, *listed)
+
+
+def waiting_for(
+    deployments: Sequence[Deployment], pods: Sequence[PodRunner], proxies: Mapping[str, ProxyStatus]
+) -> Iterator[str]:
+    """Says what is not yet as the Deployments ask: nothing, when everything runs as it should."""
+    for deployment in deployments:
+        place = (deployment.metadata.namespace, deployment.metadata.name)
+        own = [pod for pod in pods if (pod.identity.namespace, pod.identity.deployment) == place]
+        current = [pod for pod in own if pod.identity.template_hash == current_hash(deployment)]
+        ready = sum(pod.ready for pod in current)
+        if ready != deployment.spec.replicas:
+            yield f"{deployment.metadata.name}: {ready} of {deployment.spec.replicas} pods ready"
+        elif len(own) > len(current):
+            yield f"{deployment.metadata.name}: {len(own) - len(current)} old pods still end"
+    for status in proxies.values():
+        if status.connected and not status.current:
+            yield f"proxy {status.node.split('~')[2]} has not acknowledged its configuration"
