@@ -27,10 +27,26 @@ class Document:
     """A generated object's name ends with a hash."""
     file: Path
     node: yaml.Node
+    prefix: Steps = ()
+    """Where in the object the node belongs: the path of a JSON patch."""
+    line: int = 0
+    """The line of the file on which the text of the node begins."""
 
     def makes(self, kind: str, name: str) -> bool:
         """Tells whether an object of this kind and name comes from it."""
         return self.kind == kind and (self.name in (name, "") or (self.generated and name.startswith(f"{self.name}-")))
+
+    def walk(self, steps: Steps) -> tuple[int, yaml.Node]:
+        """Follows a way as far as this document has it; returns how far, and what is there."""
+        if self.generated:
+            return 0, self.node
+        node = self.node
+        for depth, step in enumerate(steps[len(self.prefix) :], len(self.prefix)):
+            child = _child(node, step)
+            if child is None:
+                return depth, node
+            node = child
+        return len(steps), node
 
 
 @dataclass(frozen=True)
@@ -47,15 +63,16 @@ class Sources:
             return None
         best: tuple[int, Document, yaml.Node] | None = None
         for document in self.documents:
-            if document.makes(key.kind, key.name):
-                depth, node = (0, document.node) if document.generated else _walk(document.node, steps)
+            if document.makes(key.kind, key.name) and steps[: len(document.prefix)] == document.prefix:
+                depth, node = document.walk(steps)
                 if best is None or depth > best[0] or depth == len(steps) > 0:
                     best = (depth, document, node)
         if best is None:
             return None
-        file = best[1].file
+        _, document, node = best
+        file = document.file
         shown = file.relative_to(self.directory) if file.is_relative_to(self.directory) else file
-        return Location(str(shown), best[2].start_mark.line + 1)
+        return Location(str(shown), document.line + node.start_mark.line + 1)
 
 
 def find_sources(directory: Path, root: Path) -> Sources:
@@ -80,7 +97,8 @@ def _kustomization(directory: Path, seen: set[Path]) -> Iterator[Document]:
                 yield Document(kind, _text(item, "name"), True, file, item)
         for item in _items(content, "patches"):
             target = _child(item, "target")
-            for document in _resource(directory / (_text(item, "path") or "none"), seen):
+            path = _text(item, "path")
+            for document in _resource(directory / path, seen) if path else _inline(file, item):
                 # A patch with a target is for what the target says, whatever name stands in the patch itself.
                 yield (
                     document
@@ -89,31 +107,53 @@ def _kustomization(directory: Path, seen: set[Path]) -> Iterator[Document]:
                 )
 
 
+def _inline(file: Path, item: yaml.Node) -> Iterator[Document]:
+    patch = _child(item, "patch")
+    if not isinstance(patch, yaml.ScalarNode):
+        return
+    # The text of a block begins on the line after its `|`.
+    line = patch.start_mark.line + (1 if patch.style in ("|", ">") else 0)
+    for node in _compose(str(patch.value)):
+        if isinstance(node, yaml.MappingNode):
+            yield Document(_text(node, "kind"), _name(node), False, file, node, (), line)
+        for operation in node.value if isinstance(node, yaml.SequenceNode) else ():
+            value = _child(operation, "value")
+            if value is not None:
+                yield Document("", "", False, file, value, _pointer(_text(operation, "path")), line)
+
+
+def _pointer(path: str) -> Steps:
+    parts = [part.replace("~1", "/").replace("~0", "~") for part in path.split("/")[1:]]
+    return tuple(int(part) if part.isdecimal() else part for part in parts)
+
+
 def _resource(path: Path, seen: set[Path]) -> Iterator[Document]:
     path = path.resolve()
     if path.is_dir():
         yield from _kustomization(path, seen)
     elif path.is_file():
         for node in _nodes(path):
-            metadata = _child(node, "metadata")
-            if metadata is not None:
-                yield Document(_text(node, "kind"), _text(metadata, "name"), False, path, node)
+            if _name(node):
+                yield Document(_text(node, "kind"), _name(node), False, path, node)
 
 
 def _nodes(file: Path) -> list[yaml.Node]:
     try:
-        return [node for node in yaml.compose_all(file.read_text(), Loader=yaml.CSafeLoader) if node is not None]
-    except (OSError, UnicodeDecodeError, yaml.YAMLError):
+        return _compose(file.read_text())
+    except (OSError, UnicodeDecodeError):
         return []
 
 
-def _walk(node: yaml.Node, steps: Steps) -> tuple[int, yaml.Node]:
-    for depth, step in enumerate(steps):
-        child = _child(node, step)
-        if child is None:
-            return depth, node
-        node = child
-    return len(steps), node
+def _compose(text: str) -> list[yaml.Node]:
+    try:
+        return [node for node in yaml.compose_all(text, Loader=yaml.CSafeLoader) if node is not None]
+    except yaml.YAMLError:
+        return []
+
+
+def _name(node: yaml.Node) -> str:
+    metadata = _child(node, "metadata")
+    return _text(metadata, "name") if metadata is not None else ""
 
 
 def _child(node: yaml.Node, step: int | str) -> yaml.Node | None:

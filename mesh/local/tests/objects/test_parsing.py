@@ -183,6 +183,15 @@ def test_a_deployment_is_refused_by_field(old: str, new: str, said: str) -> None
         ("timeout: 1.5s", "timeout: 1.5", "spec.http[0].timeout is wrong: 1.5 is not a duration; write it like"),
         ("timeout: 1.5s", "timeout: 2 s", "spec.http[0].timeout is wrong: '2 s' is not a duration; write it like"),
         ("perTryTimeout: 250ms", "perTryTimeout: 0s", "spec.http[0].retries.perTryTimeout is"),
+        (
+            "timeout: 1.5s",
+            "timeout: 0s",
+            "timeout is wrong: Istio takes whole milliseconds, at least one; for no",
+        ),
+        ("timeout: 1.5s", "timeout: 1.5ms", "spec.http[0].timeout is wrong: Istio takes whole milliseconds"),
+        ("{prefix: /a}", '{prefix: ""}', "match[0].uri.prefix is"),
+        ("subset: v2", "subset: V_2", 'destination.subset is "V_2": string should match'),
+        ("fault: {abort", "fault: {} #", "spec.http[0].fault is wrong: at least one field must be set"),
         ("timeout: 1.5s", "mirror: {host: a}", "spec.http[0].mirror is unknown, or not supported by the local mesh"),
         ("weight: 10", "weight: -10", "spec.http[0].route[1].weight is -10: input should be greater than or equal to"),
         ("{prefix: /a}", "{prefix: /a, exact: /a}", "match[0].uri is wrong: set at most one of exact, prefix, regex"),
@@ -194,6 +203,58 @@ def test_a_deployment_is_refused_by_field(old: str, new: str, said: str) -> None
 def test_a_virtual_service_is_refused_by_field(old: str, new: str, said: str) -> None:
     assert old in VIRTUAL_SERVICE
     assert said in refusal(VIRTUAL_SERVICE.replace(old, new))
+
+
+DESTINATION_RULE = """
+apiVersion: networking.istio.io/v1
+kind: DestinationRule
+metadata: {name: payment, namespace: souk}
+spec:
+  host: payment
+  trafficPolicy:
+    loadBalancer: {consistentHash: {httpHeaderName: x, maglev: {tableSize: 65537}}}
+    connectionPool: {tcp: {maxConnections: 1}, http: {idleTimeout: 1s}}
+    outlierDetection: {consecutive5xxErrors: 5, interval: 1s}
+    tls: {mode: ISTIO_MUTUAL}
+"""
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "said"),
+    [
+        ("ISTIO_MUTUAL", "SIMPLE", "spec.trafficPolicy.tls.mode is \"SIMPLE\"; it must be 'DISABLE' or 'ISTIO_MUTUAL'"),
+        ("65537", "65536", "maglev.tableSize is wrong: 65536 is not prime"),
+        ("interval: 1s", "consecutiveLocalOriginFailures: 1", "counts only with splitExternalLocalOriginErrors: true"),
+        (
+            "{tcp: {maxConnections: 1}, http: {idleTimeout: 1s}}",
+            "{}",
+            "connectionPool is wrong: at least one",
+        ),
+        ("idleTimeout: 1s", "idleTimeout: 0s", "http.idleTimeout is wrong: Istio takes whole milliseconds"),
+        ("idleTimeout: 1s", "useClientProtocol: true, h2UpgradePolicy: UPGRADE", "contradict each other"),
+        ("consecutive5xxErrors", "consecutiveErrors", 'did you mean "consecutive5xxErrors"?'),
+    ],
+)
+def test_a_destination_rule_is_refused_by_field(old: str, new: str, said: str) -> None:
+    read(DESTINATION_RULE)
+    assert old in DESTINATION_RULE
+    assert said in refusal(DESTINATION_RULE.replace(old, new))
+
+
+@pytest.mark.parametrize(
+    ("spec", "said"),
+    [
+        ("{action: DENY}", "spec is wrong: DENY without rules denies nothing"),
+        ("{action: AUDIT}", "spec.action is \"AUDIT\"; it must be 'ALLOW' or 'DENY'"),
+        ("{rules: [{from: []}]}", "spec.rules[0] is wrong: from must not be empty"),
+        ('{rules: [{to: [{operation: {paths: [""]}}]}]}', "to[0].operation.paths[0] is"),
+        ("{rules: [{when: []}]}", "spec.rules[0].when is unknown, or not supported by the local mesh"),
+    ],
+)
+def test_an_authorization_policy_is_refused_by_field(spec: str, said: str) -> None:
+    head = "{apiVersion: security.istio.io/v1, kind: AuthorizationPolicy, metadata: {name: a}, spec: "
+    read(f"{head}{{rules: [{{}}]}}}}")
+    assert said in refusal(f"{head}{spec}}}")
 
 
 def test_all_mistakes_are_named_and_none_twice() -> None:

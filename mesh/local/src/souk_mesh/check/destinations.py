@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from souk_mesh.check.view import View, full_name, unknown_host
-from souk_mesh.objects import DestinationRule
+from souk_mesh.objects import DestinationRule, TrafficPolicy
 from souk_mesh.objects.parsing import Steps
 from souk_mesh.problems import Problem
 
@@ -18,6 +18,7 @@ def problems(view: View) -> Iterator[Problem]:
             yield Problem(rule.key, ("spec", "host"), f'"{rule.spec.host}" is no Service', notes)
         else:
             yield from _subsets(view, rule)
+        yield from _empty(rule)
         others = [each.key for each in view.rules(full_name(rule.spec.host, rule.metadata.namespace))]
         if others and others[0] != rule.key:
             notes = (f"{others[0]} is for the same host", "put both into one")
@@ -45,3 +46,12 @@ def _subsets(view: View, rule: DestinationRule) -> Iterator[Problem]:
                 f'({shown}) of subset "{subset.name}" match no pods',
                 (f"the pods of {service.key} have: {'; '.join(given)}", "change the labels, or add such a Deployment"),
             )
+
+
+def _empty(rule: DestinationRule) -> Iterator[Problem]:
+    notes = ("Istio refuses a policy that says nothing: leave it out",)
+    if rule.spec.traffic_policy == TrafficPolicy():
+        yield Problem(rule.key, ("spec", "trafficPolicy"), "is empty", notes)
+    for index, subset in enumerate(rule.spec.subsets):
+        if subset.traffic_policy == TrafficPolicy():
+            yield Problem(rule.key, ("spec", "subsets", index, "trafficPolicy"), "is empty", notes)

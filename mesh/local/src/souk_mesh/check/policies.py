@@ -8,7 +8,7 @@ from souk_mesh.check.view import ROOT_NAMESPACE, View
 from souk_mesh.objects import AuthorizationPolicy, LabelSelector, PeerAuthentication, Rule, ServiceAccount
 from souk_mesh.objects.meta import ObjectKey
 from souk_mesh.objects.parsing import Steps
-from souk_mesh.objects.security import valid_port
+from souk_mesh.objects.security import Operation, Source, valid_port
 from souk_mesh.problems import Problem, Severity
 
 
@@ -22,6 +22,7 @@ def problems(view: View) -> Iterator[Problem]:
     for policy in view.objects.list(AuthorizationPolicy):
         yield from _selector(view, policy.key, policy.spec.selector)
         for index, rule in enumerate(policy.spec.rules):
+            yield from _empty(policy.key, ("spec", "rules", index), rule)
             yield from _principals(view, policy.key, ("spec", "rules", index), rule)
             yield from _ports(policy.key, ("spec", "rules", index), rule)
 
@@ -32,6 +33,16 @@ def _selector(view: View, key: ObjectKey, selector: LabelSelector | None) -> Ite
         shown = ", ".join(f"{name}={value}" for name, value in selector.match_labels.items())
         notes = ("it protects nothing: is a label misspelt?",)
         yield Problem(key, ("spec", "selector"), f"({shown}) selects no pods", notes, Severity.WARNING)
+
+
+def _empty(key: ObjectKey, steps: Steps, rule: Rule) -> Iterator[Problem]:
+    notes = ("name something in it, or leave the whole out to mean everyone and everything",)
+    for index, member in enumerate(rule.from_):
+        if member.source == Source():
+            yield Problem(key, (*steps, "from", index, "source"), "is empty", notes)
+    for index, target in enumerate(rule.to):
+        if target.operation == Operation():
+            yield Problem(key, (*steps, "to", index, "operation"), "is empty", notes)
 
 
 def _principals(view: View, key: ObjectKey, steps: Steps, rule: Rule) -> Iterator[Problem]:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
+from http import HTTPStatus
 
 import grpc
 
@@ -33,6 +34,9 @@ RETRY_ON = frozenset(
     }
 )
 """What Envoy knows to retry on, for HTTP and for gRPC; a number is an HTTP status."""
+STATUSES = frozenset(str(status.value) for status in HTTPStatus)
+LOOK_AROUND = re.compile(r"\(\?(<?[=!])|\\[1-9]")
+"""What Python's expressions have and RE2, which Envoy uses, has not."""
 GRPC_STATUS = frozenset(each.name for each in grpc.StatusCode)
 
 
@@ -113,18 +117,19 @@ def _destination(view: View, service: VirtualService, steps: Steps, destination:
 
 
 def _retries(service: VirtualService, steps: Steps, retries: HTTPRetry) -> Iterator[Problem]:
-    unknown = [word for word in filter(None, map(str.strip, retries.retry_on.split(","))) if not _known(word)]
+    # Istio does not strip blanks: "reset, unavailable" is refused.
+    unknown = [word for word in retries.retry_on.split(",") if retries.retry_on and not _known(word)]
     if unknown:
         notes = (f"known are: {', '.join(sorted(RETRY_ON))}, and HTTP statuses",)
         shown = ", ".join(f'"{word}"' for word in unknown)
         yield Problem(service.key, (*steps, "retryOn"), f"has unknown conditions: {shown}", notes)
-    if retries.attempts == 0 and (retries.retry_on or retries.per_try_timeout or retries.backoff):
+    if retries.attempts == 0 and (retries.retry_on or retries.per_try_timeout):
         notes = ("attempts: 0 turns retries off: leave the rest out, or set attempts",)
         yield Problem(service.key, (*steps, "attempts"), "is 0, but there is more about retries", notes)
 
 
 def _known(word: str) -> bool:
-    return word in RETRY_ON or (word.isdecimal() and 100 <= int(word) <= 599)
+    return word in RETRY_ON or word in STATUSES
 
 
 def _match(service: VirtualService, steps: Steps, match: HTTPMatchRequest) -> Iterator[Problem]:
@@ -140,10 +145,19 @@ def _match(service: VirtualService, steps: Steps, match: HTTPMatchRequest) -> It
     for where, text in texts.items():
         if text is None or text.regex in (None, "*"):
             continue
-        try:
-            re.compile(text.regex or "")
-        except re.error as failure:
-            yield Problem(service.key, (*steps, *where, "regex"), f'"{text.regex}" is no regular expression: {failure}')
+        mistake = _mistake(text.regex or "")
+        if mistake:
+            yield Problem(service.key, (*steps, *where, "regex"), f'"{text.regex}" is no regular expression: {mistake}')
+
+
+def _mistake(regex: str) -> str:
+    if LOOK_AROUND.search(regex):
+        return "RE2 has neither look-around nor references"
+    try:
+        re.compile(regex)
+    except re.error as failure:
+        return str(failure)
+    return ""
 
 
 def _gateway(view: View, gateway: Gateway) -> Iterator[Problem]:

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Annotated
 
-from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, PlainSerializer
+from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, PlainSerializer
 from pydantic.alias_generators import to_camel
 
 NAME = r"^[a-z0-9]([-a-z0-9.]{0,251}[a-z0-9])?$"
@@ -121,8 +121,15 @@ def format_duration(value: timedelta) -> str:
 Duration = Annotated[timedelta, BeforeValidator(parse_duration), PlainSerializer(format_duration)]
 """A length of time, written as Istio writes it."""
 
-Positive = Annotated[Duration, Field(ge=timedelta(milliseconds=1))]
-"""A length of time of at least a millisecond, Istio's shortest."""
+
+def _whole_milliseconds(value: timedelta) -> timedelta:
+    if value < timedelta(milliseconds=1) or value % timedelta(milliseconds=1):
+        raise ValueError("Istio takes whole milliseconds, at least one; for no limit, leave the field out")
+    return value
+
+
+Positive = Annotated[Duration, AfterValidator(_whole_milliseconds)]
+"""A length of time that Istio accepts where it must not be zero."""
 
 Port = Annotated[int, Field(ge=1, le=65535)]
 """The number of a TCP port."""
@@ -137,6 +144,16 @@ def exactly_one(model: Model, *names: str) -> None:
     given = [to_camel(name) for name in names if getattr(model, name) is not None]
     if len(given) != 1:
         raise ValueError(f"set exactly one of {', '.join(map(to_camel, names))}; set: {', '.join(given) or 'none'}")
+
+
+def some(model: Model) -> None:
+    """Refuses what Istio refuses: a part that says nothing.
+
+    Raises:
+        ValueError: when no field is set.
+    """
+    if not any(getattr(model, name) for name in model.model_fields_set):
+        raise ValueError("at least one field must be set")
 
 
 def at_most_one(model: Model, *names: str) -> None:

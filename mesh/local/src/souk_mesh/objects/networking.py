@@ -7,10 +7,11 @@ from typing import Annotated, Literal
 
 from pydantic import Field, model_validator
 
-from souk_mesh.objects.meta import Duration, Model, NotEnforced, Object, Port, Positive, at_most_one, exactly_one
+from souk_mesh.objects.meta import Model, NotEnforced, Object, Port, Positive, at_most_one, exactly_one, some
 from souk_mesh.objects.traffic import TrafficPolicy
 
 ApiVersion = Literal["networking.istio.io/v1", "networking.istio.io/v1beta1", "networking.istio.io/v1alpha3"]
+LABEL = r"^([a-z0-9]([-a-z0-9]{0,61}[a-z0-9])?)?$"
 Everyone = tuple[Literal["*"], ...]
 
 
@@ -18,8 +19,8 @@ class StringMatch(Model):
     """How a text is compared; with nothing set, any value will do as long as there is one."""
 
     exact: str | None = None
-    prefix: str | None = None
-    regex: str | None = None
+    prefix: str | None = Field(default=None, min_length=1)
+    regex: str | None = Field(default=None, min_length=1, max_length=1024)
 
     @model_validator(mode="after")
     def _one(self) -> StringMatch:
@@ -55,7 +56,7 @@ class Destination(Model):
     """A Service, or one subset of its pods."""
 
     host: str = Field(min_length=1)
-    subset: str = ""
+    subset: str = Field(default="", pattern=LABEL)
     port: PortSelector | None = None
 
 
@@ -109,6 +110,11 @@ class HTTPFaultInjection(Model):
     delay: FaultDelay | None = None
     abort: FaultAbort | None = None
 
+    @model_validator(mode="after")
+    def _some(self) -> HTTPFaultInjection:
+        some(self)
+        return self
+
 
 class HTTPRoute(Model):
     """What is done with the requests that match; the first route that matches wins."""
@@ -116,7 +122,7 @@ class HTTPRoute(Model):
     name: str = ""
     match: tuple[HTTPMatchRequest, ...] = ()
     route: tuple[HTTPRouteDestination, ...] = Field(min_length=1)
-    timeout: Duration | None = None
+    timeout: Positive | None = None
     retries: HTTPRetry | None = None
     fault: HTTPFaultInjection | None = None
 
@@ -141,7 +147,7 @@ class VirtualService(Object):
 class Subset(Model):
     """Some of a Service's pods, by their labels."""
 
-    name: str = Field(min_length=1)
+    name: str = Field(min_length=1, pattern=LABEL)
     labels: Mapping[str, str] = {}
     traffic_policy: TrafficPolicy | None = None
 

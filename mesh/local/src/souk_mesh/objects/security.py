@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Literal, TypeVar
+from typing import Annotated, Literal
 
 from pydantic import Field, model_validator
 
@@ -35,31 +35,16 @@ class PeerAuthentication(Object):
     spec: PeerAuthenticationSpec = PeerAuthenticationSpec()
 
 
-Criteria = TypeVar("Criteria", bound=Model)
-
-
-def some(criteria: Criteria) -> Criteria:
-    """Refuses what Istio refuses: criteria that say nothing.
-
-    Raises:
-        ValueError: when no field is set.
-    """
-    if not any(getattr(criteria, name) for name in type(criteria).model_fields):
-        raise ValueError("at least one field must be set")
-    return criteria
+Texts = tuple[Annotated[str, Field(min_length=1)], ...]
 
 
 class Source(Model):
     """Who calls. Texts are exact, `prefix*`, `*suffix` or `*` (anyone with an identity)."""
 
-    principals: tuple[str, ...] = ()
-    not_principals: tuple[str, ...] = ()
-    namespaces: tuple[str, ...] = ()
-    not_namespaces: tuple[str, ...] = ()
-
-    @model_validator(mode="after")
-    def _some(self) -> Source:
-        return some(self)
+    principals: Texts = ()
+    not_principals: Texts = ()
+    namespaces: Texts = ()
+    not_namespaces: Texts = ()
 
 
 class From(Model):
@@ -71,17 +56,13 @@ class From(Model):
 class Operation(Model):
     """What is called. A gRPC call is a POST of `/package.Service/Method`."""
 
-    paths: tuple[str, ...] = ()
-    not_paths: tuple[str, ...] = ()
-    methods: tuple[str, ...] = ()
-    not_methods: tuple[str, ...] = ()
-    ports: tuple[str, ...] = ()
+    paths: Texts = ()
+    not_paths: Texts = ()
+    methods: Texts = ()
+    not_methods: Texts = ()
+    ports: Texts = ()
     """Ports of the workload, as text."""
-    not_ports: tuple[str, ...] = ()
-
-    @model_validator(mode="after")
-    def _some(self) -> Operation:
-        return some(self)
+    not_ports: Texts = ()
 
 
 class To(Model):
@@ -96,6 +77,13 @@ class Rule(Model):
     from_: tuple[From, ...] = Field(default=(), alias="from")
     to: tuple[To, ...] = ()
 
+    @model_validator(mode="after")
+    def _written_out(self) -> Rule:
+        for name, members in (("from_", self.from_), ("to", self.to)):
+            if name in self.model_fields_set and not members:
+                raise ValueError(f"{name.rstrip('_')} must not be empty: leave it out to mean everything")
+        return self
+
 
 class AuthorizationPolicySpec(Model):
     """Whom it protects, and its rules. ALLOW without a rule allows nothing."""
@@ -103,6 +91,12 @@ class AuthorizationPolicySpec(Model):
     selector: LabelSelector | None = None
     action: Literal["ALLOW", "DENY"] = "ALLOW"
     rules: tuple[Rule, ...] = ()
+
+    @model_validator(mode="after")
+    def _meaningful(self) -> AuthorizationPolicySpec:
+        if self.action == "DENY" and not self.rules:
+            raise ValueError("DENY without rules denies nothing; `rules: [{}]` denies everything")
+        return self
 
 
 class AuthorizationPolicy(Object):

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+import math
 from typing import Annotated, Literal
 
-from pydantic import Field, model_validator
+from pydantic import Field, field_validator, model_validator
 
-from souk_mesh.objects.meta import Duration, Model, NotEnforced, Positive, at_most_one, exactly_one
+from souk_mesh.objects.meta import Duration, Model, NotEnforced, Positive, at_most_one, exactly_one, some
 
 
 class HttpCookie(Model):
@@ -26,7 +27,14 @@ class RingHash(Model):
 class Maglev(Model):
     """Maglev's table."""
 
-    table_size: int = Field(default=65537, ge=1)
+    table_size: int = Field(default=65537, ge=2, lt=5000011)
+
+    @field_validator("table_size")
+    @classmethod
+    def _prime(cls, size: int) -> int:
+        if any(size % factor == 0 for factor in range(2, math.isqrt(size) + 1)):
+            raise ValueError(f"{size} is not prime")
+        return size
 
 
 class ConsistentHash(Model):
@@ -63,8 +71,8 @@ class TcpKeepalive(Model):
     """Keeps idle connections known to be alive."""
 
     probes: int = Field(default=0, ge=0)
-    time: Duration | None = None
-    interval: Duration | None = None
+    time: Positive | None = None
+    interval: Positive | None = None
 
 
 class TCPSettings(Model):
@@ -85,11 +93,17 @@ class HTTPSettings(Model):
     max_requests_per_connection: int | None = Field(default=None, ge=0)
     max_retries: int | None = Field(default=None, ge=0)
     max_concurrent_streams: int | None = Field(default=None, ge=0)
-    idle_timeout: Duration | None = None
+    idle_timeout: Positive | None = None
     h2_upgrade_policy: Literal["DEFAULT", "DO_NOT_UPGRADE", "UPGRADE"] = Field(
         default="DEFAULT", alias="h2UpgradePolicy"
     )
     use_client_protocol: bool = False
+
+    @model_validator(mode="after")
+    def _one_protocol(self) -> HTTPSettings:
+        if self.use_client_protocol and self.h2_upgrade_policy == "UPGRADE":
+            raise ValueError("useClientProtocol and h2UpgradePolicy UPGRADE contradict each other")
+        return self
 
 
 class ConnectionPool(Model):
@@ -97,6 +111,11 @@ class ConnectionPool(Model):
 
     tcp: TCPSettings | None = None
     http: HTTPSettings | None = None
+
+    @model_validator(mode="after")
+    def _some(self) -> ConnectionPool:
+        some(self)
+        return self
 
 
 class OutlierDetection(Model):
@@ -110,6 +129,12 @@ class OutlierDetection(Model):
     base_ejection_time: Positive | None = None
     max_ejection_percent: int = Field(default=0, ge=0, le=100)
     min_health_percent: int = Field(default=0, ge=0, le=100)
+
+    @model_validator(mode="after")
+    def _split(self) -> OutlierDetection:
+        if self.consecutive_local_origin_failures and not self.split_external_local_origin_errors:
+            raise ValueError("consecutiveLocalOriginFailures counts only with splitExternalLocalOriginErrors: true")
+        return self
 
 
 class ClientTLS(Model):
