@@ -98,6 +98,9 @@ def command(envoy: Path, config: Path) -> list[str]:
         "5",
         "--log-level",
         "warning",
+        "--component-log-level",
+        # As Istio does: max_grpc_timeout is deprecated, yet nothing else gives its meaning, and Envoy says so per route.
+        "misc:error",
         "--file-flush-interval-msec",
         "250",
     ]

@@ -8,10 +8,10 @@ from envoy.config.cluster.v3 import cluster_pb2
 from envoy.config.endpoint.v3 import endpoint_components_pb2
 from google.protobuf import struct_pb2
 
-from souk_mesh.objects import ConnectionPool, HTTPSettings, ServicePort, TrafficPolicy
+from souk_mesh.objects import ConnectionPool, HTTPSettings, ServicePort
 from souk_mesh.topology import Pod, Proxy, ServiceKey
 from souk_mesh.xds import tls
-from souk_mesh.xds.destinations import destination_policy
+from souk_mesh.xds.destinations import Policy, destination_policy
 from souk_mesh.xds.endpoints import MUTUAL
 from souk_mesh.xds.inbound_ports import inbound_ports
 from souk_mesh.xds.policies import balance, bound, detect_outliers
@@ -26,21 +26,21 @@ def clusters(view: View, pod: Pod) -> Iterator[cluster_pb2.Cluster]:
     """Everything that the proxy of `pod` can send to."""
     for key, port in view.ports():
         found = destination_policy(view.configuration, pod.namespace, key)
-        yield _outbound(view, key, port, "", found.policy)
+        yield _outbound(view, pod, key, port, "", found.policy)
         for name, subset in found.subsets.items():
-            yield _outbound(view, key, port, name, subset.policy)
+            yield _outbound(view, pod, key, port, name, subset.policy)
         if key in pod.addresses.virtual:
-            yield _passthrough(key, port)
+            yield _passthrough(pod, key, port)
     if pod.proxy is Proxy.SIDECAR:
         for number, spoken in inbound_ports(view, pod).items():
             yield _inbound(pod, number, spoken)
 
 
 def _outbound(
-    view: View, key: ServiceKey, port: ServicePort, subset: str, policy: TrafficPolicy
+    view: View, pod: Pod, key: ServiceKey, port: ServicePort, subset: str, policy: Policy
 ) -> cluster_pb2.Cluster:
     spoken = protocol(port)
-    cluster = _from_eds(cluster_name(key, port.port, subset), cluster_name(key, port.port, subset))
+    cluster = _from_eds(pod, cluster_name(key, port.port, subset), cluster_name(key, port.port, subset))
     balance(cluster, policy.load_balancer)
     bound(cluster, policy.connection_pool, spoken)
     detect_outliers(cluster, policy.outlier_detection)
@@ -57,18 +57,21 @@ def _outbound(
     return cluster
 
 
-def _passthrough(key: ServiceKey, port: ServicePort) -> cluster_pb2.Cluster:
+def _passthrough(pod: Pod, key: ServiceKey, port: ServicePort) -> cluster_pb2.Cluster:
     """The same pods past all rules: where Istio's proxies send what they know nothing of."""
-    cluster = _from_eds(passthrough_name(key, port.port), cluster_name(key, port.port))
+    cluster = _from_eds(pod, passthrough_name(key, port.port), cluster_name(key, port.port))
     balance(cluster, None)
     bound(cluster, ConnectionPool(http=HTTPSettings(use_client_protocol=True)), protocol(port))
     return cluster
 
 
-def _from_eds(name: str, endpoints: str) -> cluster_pb2.Cluster:
+def _from_eds(pod: Pod, name: str, endpoints: str) -> cluster_pb2.Cluster:
     cluster = cluster_pb2.Cluster(name=name, type=cluster_pb2.Cluster.EDS)
     cluster.eds_cluster_config.service_name = endpoints
     cluster.eds_cluster_config.eds_config.CopyFrom(from_ads())
+    # A callee sees the address of the pod that calls, as in a cluster.
+    cluster.upstream_bind_config.source_address.address = pod.addresses.pod
+    cluster.upstream_bind_config.source_address.port_value = 0
     return cluster
 
 

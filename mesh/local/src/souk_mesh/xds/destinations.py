@@ -5,10 +5,38 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
-from souk_mesh.objects import DestinationRule, TrafficPolicy
+from souk_mesh.objects import (
+    ClientTLS,
+    ConnectionPool,
+    DestinationRule,
+    LoadBalancerSettings,
+    OutlierDetection,
+    TrafficPolicy,
+)
 from souk_mesh.topology import ServiceKey
 from souk_mesh.xds.configuration import ROOT_NAMESPACE, Configuration
 from souk_mesh.xds.view import full_host
+
+
+@dataclass(frozen=True)
+class Policy:
+    """How some pods are called; what is None is as Istio does it without being told."""
+
+    load_balancer: LoadBalancerSettings | None = None
+    connection_pool: ConnectionPool | None = None
+    outlier_detection: OutlierDetection | None = None
+    tls: ClientTLS | None = None
+
+    def overridden(self, by: TrafficPolicy | None) -> Policy:
+        """The same with the blocks of another in place of its own; a block is replaced whole."""
+        if by is None:
+            return self
+        return Policy(
+            load_balancer=by.load_balancer or self.load_balancer,
+            connection_pool=by.connection_pool or self.connection_pool,
+            outlier_detection=by.outlier_detection or self.outlier_detection,
+            tls=by.tls or self.tls,
+        )
 
 
 @dataclass(frozen=True)
@@ -16,14 +44,14 @@ class SubsetPolicy:
     """Some pods of a Service and how they are called."""
 
     labels: Mapping[str, str]
-    policy: TrafficPolicy
+    policy: Policy
 
 
 @dataclass(frozen=True)
 class DestinationPolicy:
     """How a Service is called, and which subsets it has."""
 
-    policy: TrafficPolicy = field(default_factory=TrafficPolicy)
+    policy: Policy = Policy()
     subsets: Mapping[str, SubsetPolicy] = field(default_factory=dict)
 
 
@@ -55,16 +83,9 @@ def covers(pattern: str, host: str) -> bool:
 
 def _merged(rules: Sequence[DestinationRule]) -> DestinationPolicy:
     policies = (rule.spec.traffic_policy for rule in rules)
-    policy = next((each for each in policies if each is not None), TrafficPolicy())
+    policy = Policy().overridden(next((each for each in policies if each is not None), None))
     subsets: dict[str, SubsetPolicy] = {}
     for rule in rules:
         for subset in rule.spec.subsets:
-            subsets.setdefault(subset.name, SubsetPolicy(subset.labels, _overridden(policy, subset.traffic_policy)))
+            subsets.setdefault(subset.name, SubsetPolicy(subset.labels, policy.overridden(subset.traffic_policy)))
     return DestinationPolicy(policy, subsets)
-
-
-def _overridden(policy: TrafficPolicy, by: TrafficPolicy | None) -> TrafficPolicy:
-    if by is None:
-        return policy
-    blocks = {name: getattr(by, name) for name in TrafficPolicy.model_fields if getattr(by, name) is not None}
-    return policy.model_copy(update=blocks)

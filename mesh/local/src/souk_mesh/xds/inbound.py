@@ -104,5 +104,7 @@ def _routes(number: int, spoken: Protocol) -> route_pb2.RouteConfiguration:
                 routes=[route_components_pb2.Route(name="default", match=everything(), route=action)],
             )
         ],
+        # The caller's sidecar leaves this behind when it puts a name in place of its Service's virtual address.
+        request_headers_to_remove=["x-envoy-original-host"],
         validate_clusters=wrappers_pb2.BoolValue(value=False),
     )
