@@ -22,7 +22,7 @@ _OPTIONS = [
 
 
 def channel(address: str) -> grpc.Channel:
-    """A channel to a plain name such as `inventory:50051`.
+    """A channel to a plain name such as `peer:50051`.
 
     Each call gets what is left of the current call's deadline, less a margin, or the default deadline if there is
     none; a `timeout` that the caller gives can only shorten it. Trace context goes along.

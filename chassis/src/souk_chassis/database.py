@@ -138,7 +138,8 @@ def _connect_sqlite(url: str, lock_seconds: float) -> Engine:
     @event.listens_for(engine, "begin")
     def begin(connection: Connection) -> None:
         # A transaction that first reads and then writes could not get the lock any more without IMMEDIATE.
-        reading = connection.get_execution_options().get(_READ_ONLY)
+        reading = connection.get_execution_options().get(_READ_ONLY, False)
+        connection.exec_driver_sql(f"PRAGMA query_only = {int(reading)}")
         connection.exec_driver_sql("BEGIN" if reading else "BEGIN IMMEDIATE")
 
     return engine

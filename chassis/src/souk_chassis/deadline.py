@@ -16,6 +16,9 @@ DEFAULT_SECONDS = 10.0
 # The callee must answer before our own caller gives up: keep 20 ms for the way back (two hops on a loaded node, p99).
 RETURN_MARGIN_SECONDS = 0.02
 
+# What grpcio reports for a call without a deadline is not None, as documented, but some hundred billion years.
+_FOR_EVER_SECONDS = 365 * 24 * 3600.0
+
 _ends_at: ContextVar[float | None] = ContextVar("deadline", default=None)
 
 
@@ -31,13 +34,22 @@ def budget(asked: float | None) -> float:
     if left is None:
         return DEFAULT_SECONDS if asked is None else asked
     left = max(0.0, left - RETURN_MARGIN_SECONDS)
-    return left if asked is None else min(asked, left)
+    return _on_the_wire(left if asked is None else min(asked, left))
+
+
+def _on_the_wire(seconds: float) -> float:
+    # gRPC rounds a deadline up to steps of 1 ms below a second, 10 ms below 10 s, 100 ms below 100 s: the margin
+    # would be lost in it. So round down to the same steps.
+    step = 1 if seconds < 1 else 10 if seconds < 10 else 100 if seconds < 100 else 1000
+    return int(seconds * 1000) // step * step / 1000
 
 
 @contextmanager
 def deadline(call: Call) -> Iterator[None]:
     """Lets the handler know its deadline, and doesn't start what can no longer be answered in time."""
     left = call.context.time_remaining()
+    if left is not None and left > _FOR_EVER_SECONDS:
+        left = None
     if left is None and not call.streaming:
         left = DEFAULT_SECONDS
     if left is not None:

@@ -38,7 +38,7 @@ def error_model(call: Call) -> Iterator[None]:
         _abort(call, refused)
     except grpc.RpcError as error:
         peer = refusal(error)
-        _log.warning("peer failed", code=peer.code.name, reason=peer.reason, message=peer.message, exc_info=True)
+        _log.warning("peer failed", code=peer.code.name, reason=peer.reason, message=peer.message)
         _abort(call, _PASSED_ON.get(peer.code, _INTERNAL))
     except Exception as error:
         _log.exception("handler failed")

@@ -2,15 +2,16 @@
 
 import time
 from collections.abc import Callable, Sequence
-from concurrent.futures import Future, ThreadPoolExecutor, wait
-from threading import Lock
+from threading import Event, Lock, Thread
 
 import grpc
+import structlog
 from grpc_health.v1 import health_pb2, health_pb2_grpc
 
 # A probe asks every few seconds and gives up after one: answer within it, and don't ask the database more often.
 _FRESH_SECONDS = 1.0
 _PATIENCE_SECONDS = 0.7
+_log = structlog.get_logger(__name__)
 
 
 class Readiness:
@@ -18,10 +19,8 @@ class Readiness:
 
     def __init__(self, checks: Sequence[Callable[[], bool]]) -> None:
         self._checks = tuple(checks)
-        self._thread = ThreadPoolExecutor(1, thread_name_prefix="readiness")
         self._lock = Lock()
-        self._running: Future[bool] | None = None
-        self._finished_at = 0.0
+        self._asked: _Asked | None = None
         self._draining = False
 
     def drain(self) -> None:
@@ -33,27 +32,42 @@ class Readiness:
         if self._draining:
             return False
         with self._lock:
-            stale = time.monotonic() - self._finished_at > _FRESH_SECONDS
-            if self._running is None or (self._running.done() and stale):
-                self._running = self._thread.submit(self._ask)
-            running = self._running
-        wait([running], timeout=_PATIENCE_SECONDS)
-        return running.done() and running.result()
+            if self._asked is None or self._asked.is_stale():
+                self._asked = _Asked(self._checks)
+            asked = self._asked
+        return asked.answer() and not self._draining
 
-    def close(self) -> None:
-        """Lets go of the thread; one that hangs in a check ends with the process."""
-        self._thread.shutdown(wait=False, cancel_futures=True)
 
-    def _ask(self) -> bool:
+class _Asked:
+    """The checks, asked once, in a thread that the end of the process need not wait for."""
+
+    def __init__(self, checks: Sequence[Callable[[], bool]]) -> None:
+        self._checks = checks
+        self._done = Event()
+        self._yes = False
+        self._asked_at = time.monotonic()
+        self._done_at = 0.0
+        Thread(target=self._ask, name="readiness", daemon=True).start()
+
+    def is_stale(self) -> bool:
+        """Whether to ask again; not before the last one has answered, so that a hanging database is asked once."""
+        return self._done.is_set() and time.monotonic() - self._done_at > _FRESH_SECONDS
+
+    def answer(self) -> bool:
+        """Yes, if that is the answer and it came in time."""
+        left = self._asked_at + _PATIENCE_SECONDS - time.monotonic()
+        return self._done.wait(max(0.0, left)) and self._yes
+
+    def _ask(self) -> None:
         try:
-            return all(check() for check in self._checks)
-        except Exception:  # a check that raises is a no
-            return False
-        finally:
-            self._finished_at = time.monotonic()
+            self._yes = all(check() for check in self._checks)
+        except Exception:
+            _log.exception("readiness check failed")  # which is a no
+        self._done_at = time.monotonic()
+        self._done.set()
 
 
-class Health(health_pb2_grpc.HealthServicer):
+class Health(health_pb2_grpc.HealthServicer):  # type: ignore[misc, unused-ignore]  # its stubs are not everywhere
     """Answers for `""` (ready for calls) and `liveness` (the process answers). `Watch` would hold a thread."""
 
     def __init__(self, ready: Readiness) -> None:

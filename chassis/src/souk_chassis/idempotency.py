@@ -3,12 +3,12 @@
 import hashlib
 from collections.abc import Callable
 from datetime import UTC, datetime
+from importlib import import_module
 from typing import TYPE_CHECKING, TypeVar
 
 import grpc
 from google.protobuf.message import Message
 from sqlalchemy import Column, DateTime, LargeBinary, String, Table, delete, select, update
-from sqlalchemy.dialects import postgresql, sqlite
 from sqlmodel import Session, SQLModel
 
 from souk_chassis.errors import Refused
@@ -75,9 +75,10 @@ def idempotent(
 
 
 def _claimed(session: Session, claim: dict[str, object]) -> bool:
-    insert: sqlite.Insert | postgresql.Insert
-    insert = sqlite.insert(TABLE) if session.get_bind().dialect.name == "sqlite" else postgresql.insert(TABLE)
-    return session.execute(insert.values(claim).on_conflict_do_nothing().returning(TABLE.c.method)).first() is not None
+    # Both engines spell it alike, but in SQLAlchemy it belongs to the dialect; the engine has imported its own already.
+    insert = import_module(f"sqlalchemy.dialects.{session.get_bind().dialect.name}").insert
+    statement = insert(TABLE).values(claim).on_conflict_do_nothing().returning(TABLE.c.method)
+    return session.execute(statement).first() is not None
 
 
 def forget(session: Session, *, before: datetime) -> None:

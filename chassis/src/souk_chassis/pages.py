@@ -7,8 +7,11 @@ from base64 import urlsafe_b64decode, urlsafe_b64encode
 from collections.abc import Sequence
 
 import grpc
+from pydantic import StrictInt, StrictStr, TypeAdapter, ValidationError
 
 from souk_chassis.errors import Refused
+
+_CURSOR = TypeAdapter(tuple[StrictStr | StrictInt, ...])
 
 # The first byte of every token; a new form gets a new one, and old tokens are refused instead of misread.
 _VERSION = b"\x01"
@@ -36,8 +39,10 @@ def decode(token: str, *, query: str = "") -> tuple[str | int, ...]:
     version, checksum, body = data[:1], data[1 : 1 + _SUM_BYTES], data[1 + _SUM_BYTES :]
     if version != _VERSION or checksum != _sum(body, query):
         raise _invalid()
-    cursor: list[str | int] = json.loads(body)
-    return tuple(cursor)
+    try:
+        return _CURSOR.validate_json(body)
+    except ValidationError:  # somebody made it by hand
+        raise _invalid() from None
 
 
 def _sum(body: bytes, query: str) -> bytes:

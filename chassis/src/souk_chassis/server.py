@@ -1,9 +1,10 @@
 """The server of a service: calls, health and metrics, each on a port of its own; drained on SIGTERM."""
 
+import os
 import signal
 from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from threading import Event
+from threading import Event, Thread, Timer
 from typing import Self, TypeVar
 from wsgiref.simple_server import WSGIServer
 
@@ -27,6 +28,7 @@ from souk_chassis.validation import validation, well_formed
 # Threads beyond those of the bulkhead: they tell the ones who come too many, with a reason, a log line and a count.
 # Past them, grpc itself refuses without a thread.
 _REFUSING_THREADS = 4
+_LAST_RESORT_SECONDS = 5.0
 _log = structlog.get_logger(__name__)
 Servicer = TypeVar("Servicer")
 
@@ -46,14 +48,14 @@ class Server:
         self.registry = CollectorRegistry()
         """A service may register metrics of its own here."""
         self._ready = Readiness(ready_when)
-        self._calls = _grpc_server(
-            settings.workers + settings.streams + _REFUSING_THREADS, interceptors(settings, self.registry)
-        )
-        self._health = _grpc_server(2, ())
+        threads = settings.workers + settings.streams + _REFUSING_THREADS
+        self._calls = _grpc_server(threads, interceptors(settings, self.registry), limit=threads)
+        self._health = _grpc_server(2, (), limit=None)
         health_pb2_grpc.add_HealthServicer_to_server(Health(self._ready), self._health)
         self._metrics: WSGIServer | None = None
         self._names = [reflection.SERVICE_NAME]
-        self._stopping = Event()
+        self.stopping = Event()
+        """Set when draining begins; a stream that would go on for ever ends itself then."""
         self.port = 0
         """Where calls are taken, once started; of use when the settings leave the choice to the system."""
         self.health_port = 0
@@ -89,21 +91,25 @@ class Server:
     def run(self) -> None:
         """Serves until SIGTERM (or SIGINT), then drains: returns when the last call has ended or its time is up."""
         for number in (signal.SIGTERM, signal.SIGINT):
-            signal.signal(number, lambda *_: self._stopping.set())
+            signal.signal(number, lambda *_: self.stopping.set())
         self.start()
-        self._stopping.wait()
+        self.stopping.wait()
         self.stop()
+        # A handler that still hangs would keep the interpreter from ending; traces get this long to leave.
+        last_resort = Timer(_LAST_RESORT_SECONDS, os._exit, (0,))
+        last_resort.daemon = True
+        last_resort.start()
 
     def stop(self) -> None:
         """Says NOT_SERVING, takes no more calls, lets the running ones end, then closes health and metrics."""
         _log.info("draining", seconds=self._settings.drain_seconds)
         self._ready.drain()
+        self.stopping.set()
         self._calls.stop(self._settings.drain_seconds).wait()
         self._health.stop(0).wait()
-        self._ready.close()
         if self._metrics is not None:
-            self._metrics.shutdown()
-            self._metrics.server_close()
+            # Its loop looks only twice a second whether it shall end; nobody need wait for that.
+            Thread(target=_close, args=(self._metrics,), daemon=True).start()
         _log.info("stopped")
 
 
@@ -122,14 +128,19 @@ def interceptors(settings: ServiceSettings, registry: CollectorRegistry) -> tupl
     return (server_interceptor(), Layers(layers))  # type: ignore[no-untyped-call]
 
 
-def _grpc_server(threads: int, around: Sequence[grpc.ServerInterceptor]) -> grpc.Server:
+def _grpc_server(threads: int, around: Sequence[grpc.ServerInterceptor], limit: int | None) -> grpc.Server:
     return grpc.server(
         ThreadPoolExecutor(threads),
         interceptors=list(around),
-        maximum_concurrent_rpcs=threads,
+        maximum_concurrent_rpcs=limit,
         # Two processes on one port would each get a part of the calls, and nobody would notice.
         options=[("grpc.so_reuseport", 0)],
     )
+
+
+def _close(metrics: WSGIServer) -> None:
+    metrics.shutdown()
+    metrics.server_close()
 
 
 def _bind(server: grpc.Server, host: str, port: int, variable: str) -> int:

@@ -25,14 +25,14 @@ def validation() -> Layer:
     def valid(call: Call) -> AbstractContextManager[None]:
         found = check(validator, call.request)
         if found:
-            raise _invalid("; ".join(f"{each.field}: {each.description}" for each in found), found)
+            raise _invalid("; ".join(f"{each.field or 'the request'}: {each.description}" for each in found), found)
         return nullcontext()
 
     return valid
 
 
 def check(validator: Validator, message: Message) -> tuple[errors.Violation, ...]:
-    """What is wrong with a message, field by field."""
+    """What is wrong with a message, field by field; the field is empty for a rule over the whole message."""
     return tuple(
         errors.Violation(_path(violation), violation.proto.message or violation.proto.rule_id)
         for violation in validator.collect_violations(message)
@@ -44,4 +44,10 @@ def _invalid(message: str, violations: tuple[errors.Violation, ...]) -> Refused:
 
 
 def _path(violation: Violation) -> str:
-    return str(violation.proto.field)
+    path = ""
+    for element in violation.proto.field.elements if violation.proto.field else ():
+        path += f".{element.field_name}" if path else element.field_name
+        if element.subscript is not None:
+            key = element.subscript.value
+            path += f'["{key}"]' if isinstance(key, str) else f"[{key}]"
+    return path

@@ -1,0 +1,167 @@
+"""A request_id has one effect, however often and at what time it comes."""
+
+from concurrent.futures import ThreadPoolExecutor
+from datetime import UTC, datetime, timedelta
+from threading import Barrier
+from uuid import uuid4
+
+import grpc
+import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+from sqlmodel import SQLModel, text
+
+from souk_chassis import idempotency
+from souk_chassis.database import Database
+from souk_chassis.errors import Refused
+from souk_chassis.idempotency import fingerprint_of, forget, idempotent
+
+METHOD = "echo.v1.EchoService/Say"
+
+
+@pytest.fixture
+def database(database_url, databases) -> Database:
+    opened: Database = databases(database_url)
+    SQLModel.metadata.create_all(opened.engine, tables=[idempotency.TABLE])
+    with opened.begin() as session:
+        session.execute(text("CREATE TABLE effects (request_id TEXT, payload TEXT)"))
+    return opened
+
+
+@pytest.fixture
+def say(database, echo_modules):
+    """Does the effect of a request once, and answers with a number of its own."""
+    pb2 = echo_modules.pb2
+
+    def call(request_id: str, payload: str = "", method: str = METHOD) -> str:
+        with database.begin() as session:
+
+            def run():
+                values = {"request_id": request_id, "payload": payload}
+                session.execute(text("INSERT INTO effects VALUES (:request_id, :payload)"), values)
+                return pb2.SayResponse(text=f"{payload} {uuid4()}")
+
+            request = pb2.SayRequest(text=payload, request_id=request_id)
+            answer: str = idempotent(session, method=method, request=request, response_type=pb2.SayResponse, run=run).text
+            return answer
+
+    return call
+
+
+def effects(database: Database) -> int:
+    with database.read() as session:
+        count: int = session.execute(text("SELECT count(*) FROM effects")).scalar_one()
+        return count
+
+
+def test_a_repetition_gets_the_same_answer_and_has_no_effect(say, database) -> None:
+    assert say("a", "x") == say("a", "x")
+    assert effects(database) == 1
+
+
+def test_twins_at_the_same_time_have_one_effect_and_one_answer(say, database) -> None:
+    together = Barrier(8)
+
+    def twin(_: int) -> str:
+        together.wait(10)
+        answer: str = say("twin", "x")
+        return answer
+
+    with ThreadPoolExecutor(8) as pool:
+        answers = set(pool.map(twin, range(8)))
+    assert len(answers) == 1
+    assert effects(database) == 1
+
+
+def test_another_payload_is_refused(say, database) -> None:
+    say("a", "x")
+    with pytest.raises(Refused) as caught:
+        say("a", "y")
+    assert (caught.value.reason, caught.value.code) == ("REQUEST_ID_REUSED", grpc.StatusCode.ALREADY_EXISTS)
+    assert effects(database) == 1
+
+
+def test_one_id_may_serve_two_methods(say, database) -> None:
+    say("a", "x")
+    say("a", "x", method="echo.v1.EchoService/Shout")
+    assert effects(database) == 2
+
+
+def test_without_an_id_each_call_has_its_effect(say, database) -> None:
+    assert say("", "x") != say("", "x")
+    assert effects(database) == 2
+
+
+def test_what_failed_may_be_tried_again_under_the_same_id(database, echo_modules) -> None:
+    pb2 = echo_modules.pb2
+    request = pb2.SayRequest(request_id="a")
+    refused = Refused("NO", "no")
+
+    def no():
+        raise refused
+
+    with pytest.raises(Refused, match="NO"), database.begin() as session:
+        idempotent(session, method=METHOD, request=request, response_type=pb2.SayResponse, run=no)
+    with database.begin() as session:
+        answer = idempotent(
+            session, method=METHOD, request=request, response_type=pb2.SayResponse, run=lambda: pb2.SayResponse(text="ok")
+        )
+    assert answer.text == "ok"
+
+
+def test_what_is_forgotten_may_happen_again(say, database) -> None:
+    say("a")
+    with database.begin() as session:
+        forget(session, before=datetime.now(UTC) - timedelta(hours=1))
+    say("a")
+    assert effects(database) == 1
+    with database.begin() as session:
+        forget(session, before=datetime.now(UTC) + timedelta(hours=1))
+    say("a")
+    assert effects(database) == 2
+
+
+@settings(max_examples=25, suppress_health_check=[HealthCheck.function_scoped_fixture], deadline=None)
+@given(calls=st.lists(st.tuples(st.sampled_from("abc"), st.sampled_from("xy")), max_size=12))
+def test_whatever_the_history_an_id_has_the_effect_of_its_first_payload(say, database, calls) -> None:
+    with database.begin() as session:
+        session.execute(text("DELETE FROM effects"))
+        forget(session, before=datetime.now(UTC) + timedelta(hours=1))
+    first: dict[str, tuple[str, str]] = {}
+    for request_id, payload in calls:
+        if request_id not in first:
+            first[request_id] = (payload, say(request_id, payload))
+        elif first[request_id][0] == payload:
+            assert say(request_id, payload) == first[request_id][1]
+        else:
+            with pytest.raises(Refused, match="REQUEST_ID_REUSED"):
+                say(request_id, payload)
+    assert effects(database) == len(first)
+
+
+def test_the_order_of_a_map_is_no_other_payload(echo_modules) -> None:
+    request = echo_modules.pb2.SayRequest
+    one = request(request_id="1", labels={"a": "1", "b": "2", "c": "3"})
+    other = request(request_id="2", labels={"c": "3", "b": "2", "a": "1"})
+    assert fingerprint_of(one) == fingerprint_of(other)
+    assert fingerprint_of(one) != fingerprint_of(request(labels={"a": "1"}))
+
+
+@pytest.mark.parametrize(
+    ("in_request", "in_metadata", "seen"),
+    [
+        ("", "0b1f7e0a-5d0c-4b1e-9e55-3f7d7f0f2a11", "0b1f7e0a-5d0c-4b1e-9e55-3f7d7f0f2a11"),
+        ("7f0c1d38-55a0-4c6f-8d4b-1f9d1b0f8c22", "0b1f7e0a-5d0c-4b1e-9e55-3f7d7f0f2a11", "7f0c1d38-55a0-4c6f-8d4b-1f9d1b0f8c22"),
+        ("", None, ""),
+    ],
+)
+def test_the_metadata_fills_an_empty_request_id(running, echo_modules, in_request, in_metadata, seen) -> None:
+    metadata = [("idempotency-key", in_metadata)] if in_metadata else []
+    running.stub.Say(echo_modules.pb2.SayRequest(request_id=in_request), metadata=metadata, timeout=5)
+    assert running.echo.said[0].request_id == seen
+
+
+def test_a_malformed_key_in_the_metadata_is_an_invalid_request_id(running, echo_modules) -> None:
+    with pytest.raises(grpc.RpcError) as caught:
+        running.stub.Say(echo_modules.pb2.SayRequest(), metadata=[("idempotency-key", "no uuid")], timeout=5)
+    assert caught.value.code() is grpc.StatusCode.INVALID_ARGUMENT

@@ -1,0 +1,72 @@
+"""A service says what is wrong with its environment, and does not start."""
+
+import os
+import subprocess
+import sys
+
+import pytest
+
+from souk_chassis.settings import ServiceSettings
+
+
+class Settings(ServiceSettings):
+    """As a service declares them."""
+
+    service_name: str = "echo"
+    peer_address: str
+
+
+@pytest.fixture
+def environment(monkeypatch) -> None:
+    for name in ServiceSettings.model_fields:
+        monkeypatch.delenv(name.upper(), raising=False)
+    monkeypatch.setenv("DATABASE_URL", "sqlite:////data/echo.db")
+    monkeypatch.setenv("PEER_ADDRESS", "peer:50051")
+
+
+@pytest.mark.usefixtures("environment")
+def test_the_defaults_are_those_of_a_pod(monkeypatch) -> None:
+    settings = Settings()
+    assert (settings.listen_host, settings.grpc_port, settings.health_port, settings.metrics_port) == (
+        "0.0.0.0",
+        50051,
+        50052,
+        9090,
+    )
+    assert (settings.workers, settings.drain_seconds, settings.service_name) == (32, 20, "echo")
+    monkeypatch.setenv("GRPC_PORT", "6000")
+    assert Settings().grpc_port == 6000
+
+
+@pytest.mark.usefixtures("environment")
+@pytest.mark.parametrize(
+    ("variable", "value", "complaint"),
+    [
+        ("DATABASE_URL", None, "DATABASE_URL: is not set"),
+        ("DATABASE_URL", "mysql://root:1234@db/x", "DATABASE_URL: must start with sqlite:/// or postgresql+psycopg://"),
+        ("PEER_ADDRESS", "", "PEER_ADDRESS: is not set"),
+        ("GRPC_PORT", "http", "GRPC_PORT: Input should be a valid integer"),
+        ("GRPC_PORT", "70000", "GRPC_PORT: Input should be less than or equal to 65535"),
+        ("WORKERS", "0", "WORKERS: Input should be greater than or equal to 1"),
+        ("LOG_LEVEL", "loud", "LOG_LEVEL: Input should be 'DEBUG', 'INFO', 'WARNING' or 'ERROR'"),
+    ],
+)
+def test_a_wrong_variable_is_named_with_what_is_wrong(monkeypatch, variable, value, complaint) -> None:
+    monkeypatch.delenv(variable, raising=False)
+    if value is not None:
+        monkeypatch.setenv(variable, value)
+    with pytest.raises(SystemExit) as caught:
+        Settings()
+    assert complaint in str(caught.value)
+    assert "1234" not in str(caught.value)
+
+
+@pytest.mark.usefixtures("environment")
+def test_all_that_is_wrong_is_said_at_once_without_a_traceback(monkeypatch) -> None:
+    program = "from souk_chassis.settings import ServiceSettings; ServiceSettings()"
+    wrong = {**os.environ, "GRPC_PORT": "x", "DATABASE_URL": ""}
+    done = subprocess.run([sys.executable, "-c", program], env=wrong, capture_output=True, text=True, timeout=30)
+    assert done.returncode == 1
+    assert "GRPC_PORT" in done.stderr
+    assert "DATABASE_URL" in done.stderr
+    assert "Traceback" not in done.stderr
