@@ -264,6 +264,13 @@ def test_two_rules_for_one_host_are_named(tmp_path: Path) -> None:
     assert 'VirtualService souk/again: spec.hosts[0] "payment" is routed twice' in found
 
 
+def test_a_rule_may_be_for_several_hosts(tmp_path: Path) -> None:
+    text = SHOP.replace("host: payment\n", 'host: "*.souk.svc.cluster.local"\n')
+    assert checked(text, tmp_path) == ()
+    (problem,) = errors(checked(text.replace("*.souk", "*.shop").replace("subset: v1", ""), tmp_path))
+    assert 'spec.host "*.shop.svc.cluster.local" is no Service' in str(problem)
+
+
 def test_what_is_optional_may_be_missing(tmp_path: Path) -> None:
     text = SHOP.replace("{name: settings, key: level}", "{name: none, key: none, optional: true}")
     assert checked(text, tmp_path) == ()

@@ -4,30 +4,31 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from souk_mesh.check.view import View, full_name, unknown_host
-from souk_mesh.objects import DestinationRule, TrafficPolicy
+from souk_mesh.check.view import View, covers, full_name, unknown_host
+from souk_mesh.objects import DestinationRule, Service, TrafficPolicy
 from souk_mesh.objects.parsing import Steps
 from souk_mesh.problems import Problem
 
 
 def problems(view: View) -> Iterator[Problem]:
     """Lists what is wrong with each DestinationRule."""
+    owners: dict[str, DestinationRule] = {}
     for rule in view.objects.list(DestinationRule):
-        if view.service(rule.spec.host, rule.metadata.namespace) is None:
+        host = full_name(rule.spec.host, rule.metadata.namespace)
+        services = [service for name, service in view.services.items() if covers(host, name)]
+        if not services:
             notes = unknown_host(view, rule.spec.host, rule.metadata.namespace)
             yield Problem(rule.key, ("spec", "host"), f'"{rule.spec.host}" is no Service', notes)
-        else:
-            yield from _subsets(view, rule)
+        if host in view.services:
+            yield from _subsets(view, rule, services[0])
         yield from _empty(rule)
-        others = [each.key for each in view.rules(full_name(rule.spec.host, rule.metadata.namespace))]
-        if others and others[0] != rule.key:
-            notes = (f"{others[0]} is for the same host", "put both into one")
+        first = owners.setdefault(host, rule)
+        if first is not rule:
+            notes = (f"{first.key} is for the same host", "put both into one")
             yield Problem(rule.key, ("spec", "host"), f'"{rule.spec.host}" has a rule already', notes)
 
 
-def _subsets(view: View, rule: DestinationRule) -> Iterator[Problem]:
-    service = view.service(rule.spec.host, rule.metadata.namespace)
-    assert service is not None
+def _subsets(view: View, rule: DestinationRule, service: Service) -> Iterator[Problem]:
     seen: set[str] = set()
     for index, subset in enumerate(rule.spec.subsets):
         steps: Steps = ("spec", "subsets", index)

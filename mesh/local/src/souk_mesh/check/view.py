@@ -43,9 +43,14 @@ class View:
         )
 
     def rules(self, host: str) -> tuple[DestinationRule, ...]:
-        """Finds the DestinationRules of a full name."""
+        """Finds the DestinationRules of a full name, those with a wildcard too."""
         found = self.objects.list(DestinationRule)
-        return tuple(each for each in found if full_name(each.spec.host, each.metadata.namespace) == host)
+        return tuple(each for each in found if covers(full_name(each.spec.host, each.metadata.namespace), host))
+
+
+def covers(pattern: str, host: str) -> bool:
+    """Tells whether a host, perhaps with a leading wildcard, means another."""
+    return host.endswith(pattern[1:]) if pattern.startswith("*") else pattern == host
 
 
 def full_name(host: str, namespace: str) -> str:
