@@ -2,16 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
 from datetime import timedelta
 
 from envoy.config.accesslog.v3 import accesslog_pb2
 from envoy.config.core.v3 import address_pb2, substitution_format_string_pb2
 from envoy.config.listener.v3 import listener_components_pb2
-from envoy.config.route.v3 import route_pb2
 from envoy.extensions.access_loggers.stream.v3 import stream_pb2
 from envoy.extensions.filters.http.fault.v3 import fault_pb2
 from envoy.extensions.filters.http.grpc_stats.v3 import config_pb2 as grpc_stats_pb2
+from envoy.extensions.filters.http.rbac.v3 import rbac_pb2
 from envoy.extensions.filters.http.router.v3 import router_pb2
 from envoy.extensions.filters.network.http_connection_manager.v3 import http_connection_manager_pb2
 from google.protobuf.message import Message
@@ -20,7 +19,10 @@ from souk_mesh.xds.faults import FAULT_FILTER
 from souk_mesh.xds.protos import duration, flag, from_ads, packed
 
 _Manager = http_connection_manager_pb2.HttpConnectionManager
-HttpFilter = http_connection_manager_pb2.HttpFilter
+_HttpFilter = http_connection_manager_pb2.HttpFilter
+
+DENY_FILTER, ALLOW_FILTER = "envoy.filters.http.rbac.deny", "envoy.filters.http.rbac.allow"
+"""The guards of inbound requests, in this order."""
 
 _LOGGED = {
     "time": "%START_TIME%",
@@ -44,15 +46,19 @@ _LOGGED = {
 }
 
 
-def inbound_manager(prefix: str, routes: route_pb2.RouteConfiguration, guards: Iterable[HttpFilter]) -> _Manager:
-    """In front of the application: asks the guards, says who called."""
+def inbound_manager(prefix: str, routes: str) -> _Manager:
+    """In front of the application: asks who may call, and says who called."""
     manager = _manager(prefix, "inbound")
-    manager.route_config.CopyFrom(routes)
+    _subscribe(manager, routes)
     manager.server_name = "istio-envoy"
     manager.forward_client_cert_details = _Manager.APPEND_FORWARD
     details = manager.set_current_client_cert_details
     details.subject.value, details.uri, details.dns = True, True, True
-    manager.http_filters.extend([*guards, *_usual_filters()])
+    for guard in (DENY_FILTER, ALLOW_FILTER):
+        # What it goes by stands on the routes: a change of those holds from the next request on, also for connections
+        # that are open already, where a changed filter would have to wait until they are drained.
+        manager.http_filters.add(name=guard, typed_config=packed(rbac_pb2.RBAC()))
+    manager.http_filters.extend(_usual_filters())
     return manager
 
 
@@ -111,14 +117,14 @@ def _subscribe(manager: _Manager, routes: str) -> None:
     manager.rds.config_source.CopyFrom(from_ads())
 
 
-def _usual_filters() -> list[HttpFilter]:
+def _usual_filters() -> list[_HttpFilter]:
     return [
-        HttpFilter(
+        _HttpFilter(
             name="envoy.filters.http.grpc_stats",
             typed_config=packed(grpc_stats_pb2.FilterConfig(emit_filter_state=True, stats_for_all_methods=flag(False))),
         ),
-        HttpFilter(name=FAULT_FILTER, typed_config=packed(fault_pb2.HTTPFault())),
-        HttpFilter(name="envoy.filters.http.router", typed_config=packed(router_pb2.Router())),
+        _HttpFilter(name=FAULT_FILTER, typed_config=packed(fault_pb2.HTTPFault())),
+        _HttpFilter(name="envoy.filters.http.router", typed_config=packed(router_pb2.Router())),
     ]
 
 

@@ -16,8 +16,8 @@ from google.protobuf import wrappers_pb2
 
 from souk_mesh.topology import Pod
 from souk_mesh.xds import tls
-from souk_mesh.xds.authorization import guards
-from souk_mesh.xds.http_managers import HttpFilter, inbound_manager, manager_filter, network_filter
+from souk_mesh.xds.authorization import Guards, guards
+from souk_mesh.xds.http_managers import ALLOW_FILTER, DENY_FILTER, inbound_manager, manager_filter, network_filter
 from souk_mesh.xds.inbound_ports import inbound_ports
 from souk_mesh.xds.matches import everything
 from souk_mesh.xds.peer_authentication import PeerMode, peer_mode
@@ -37,7 +37,7 @@ def inbound_listeners(view: View, pod: Pod) -> Iterator[listener_pb2.Listener]:
 
 def _listener(view: View, pod: Pod, number: int, spoken: Protocol) -> listener_pb2.Listener:
     mode = peer_mode(view.configuration, pod, number)
-    filters = _http_filters(view, pod, number, spoken) if spoken.http else _tcp_filters(view, pod, number)
+    filters = [_http_filter(number)] if spoken.http else _tcp_filters(view, pod, number)
     listener = listener_pb2.Listener(
         name=f"inbound|{pod.addresses.pod}:{number}",
         address=address(pod.addresses.pod, number),
@@ -66,14 +66,8 @@ def _listener(view: View, pod: Pod, number: int, spoken: Protocol) -> listener_p
     return listener
 
 
-def _http_filters(view: View, pod: Pod, number: int, spoken: Protocol) -> list[listener_components_pb2.Filter]:
-    rules = guards(view.configuration, pod, spoken)
-    asked = [
-        HttpFilter(name="envoy.filters.http.rbac", typed_config=packed(http_rbac_pb2.RBAC(rules=each)))
-        for each in (rules.deny, rules.allow)
-        if each is not None
-    ]
-    return [manager_filter(inbound_manager(f"inbound_{number}", _routes(number, spoken), asked))]
+def _http_filter(number: int) -> listener_components_pb2.Filter:
+    return manager_filter(inbound_manager(f"inbound_{number}", inbound_name(number)))
 
 
 def _tcp_filters(view: View, pod: Pod, number: int) -> list[listener_components_pb2.Filter]:
@@ -89,21 +83,31 @@ def _tcp_filters(view: View, pod: Pod, number: int) -> list[listener_components_
     return [*asked, network_filter("envoy.filters.network.tcp_proxy", proxy)]
 
 
-def _routes(number: int, spoken: Protocol) -> route_pb2.RouteConfiguration:
+def inbound_routes(view: View, pod: Pod) -> Iterator[route_pb2.RouteConfiguration]:
+    """Who may call what on every HTTP port, and the way from there to the application."""
+    for number, spoken in inbound_ports(view, pod).items():
+        if spoken.http:
+            yield _table(number, spoken, guards(view.configuration, pod, spoken))
+
+
+def _table(number: int, spoken: Protocol, asked: Guards) -> route_pb2.RouteConfiguration:
     action = route_components_pb2.RouteAction(
         cluster=inbound_name(number), timeout=duration(timedelta()), max_grpc_timeout=duration(timedelta())
     )
     if spoken is not Protocol.HTTP2:
         action.retry_policy.CopyFrom(inbound_retry_policy())
+    everybody = route_components_pb2.VirtualHost(
+        name=f"inbound|http|{number}",
+        domains=["*"],
+        routes=[route_components_pb2.Route(name="default", match=everything(), route=action)],
+    )
+    for name, rules in ((DENY_FILTER, asked.deny), (ALLOW_FILTER, asked.allow)):
+        if rules is not None:
+            guard = http_rbac_pb2.RBACPerRoute(rbac=http_rbac_pb2.RBAC(rules=rules))
+            everybody.typed_per_filter_config[name].CopyFrom(packed(guard))
     return route_pb2.RouteConfiguration(
         name=inbound_name(number),
-        virtual_hosts=[
-            route_components_pb2.VirtualHost(
-                name=f"inbound|http|{number}",
-                domains=["*"],
-                routes=[route_components_pb2.Route(name="default", match=everything(), route=action)],
-            )
-        ],
+        virtual_hosts=[everybody],
         # The caller's sidecar leaves this behind when it puts a name in place of its Service's virtual address.
         request_headers_to_remove=["x-envoy-original-host"],
         validate_clusters=wrappers_pb2.BoolValue(value=False),

@@ -7,7 +7,7 @@ from souk_mesh.topology import Pod, Proxy
 from souk_mesh.xds.clusters import clusters
 from souk_mesh.xds.endpoints import endpoints
 from souk_mesh.xds.gateway import gateway_listeners, gateway_routes
-from souk_mesh.xds.inbound import inbound_listeners
+from souk_mesh.xds.inbound import inbound_listeners, inbound_routes
 from souk_mesh.xds.outbound import outbound_listeners
 from souk_mesh.xds.resources import Resources
 from souk_mesh.xds.routes import outbound_routes
@@ -21,7 +21,7 @@ def resources(view: View, pod: Pod, certificate: Certificate, roots: bytes) -> R
         listeners, routes = [*gateway_listeners(view, pod)], [*gateway_routes(view, pod)]
     else:
         listeners = [*inbound_listeners(view, pod), *outbound_listeners(view, pod)]
-        routes = [*outbound_routes(view, pod)]
+        routes = [*inbound_routes(view, pod), *outbound_routes(view, pod)]
     return Resources.of(
         clusters=clusters(view, pod),
         endpoints=endpoints(view, pod),
