@@ -1,0 +1,1 @@
+"""The catalog: keeps the products and their prices."""

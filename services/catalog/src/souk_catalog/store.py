@@ -1,0 +1,127 @@
+"""The table of the catalog, and what is asked of it."""
+
+from collections.abc import Collection
+from datetime import UTC, datetime
+
+from souk_chassis.money import Money
+from sqlalchemy import BigInteger, Column, DateTime, Integer, String, Text
+from sqlalchemy.exc import IntegrityError
+from sqlmodel import Field, Session, SQLModel, col, select
+from sqlmodel.sql.expression import SelectOfScalar
+
+from souk_catalog.domain import Details, Product, exists, not_found
+
+# Pages go on after a name, so names must have one order everywhere; a server's own collation may skip hyphens.
+NAME = String(60).with_variant(String(60, collation="C"), "postgresql")
+
+
+class ProductRow(SQLModel, table=True):
+    """One product."""
+
+    __tablename__ = "product"
+
+    name: str = Field(sa_column=Column(NAME, primary_key=True))
+    display_name: str = Field(sa_column=Column(String(200), nullable=False))
+    description: str = Field(sa_column=Column(Text, nullable=False))
+    currency_code: str = Field(sa_column=Column(String(3), nullable=False))
+    price_units: int = Field(sa_column=Column(BigInteger, nullable=False))
+    price_nanos: int = Field(sa_column=Column(Integer, nullable=False))
+    create_time: datetime = Field(sa_column=Column(DateTime(timezone=True), nullable=False))
+    update_time: datetime = Field(sa_column=Column(DateTime(timezone=True), nullable=False))
+    revision: int = Field(sa_column=Column(Integer, nullable=False))
+
+
+class Products:
+    """The products, inside one transaction."""
+
+    def __init__(self, session: Session) -> None:
+        self._session = session
+
+    def get(self, name: str) -> Product:
+        """A product, as it is now.
+
+        Raises:
+            Refused: PRODUCT_NOT_FOUND.
+        """
+        return _product(self._row(select(ProductRow).where(col(ProductRow.name) == name), name))
+
+    def lock(self, name: str) -> Product:
+        """A product; nobody else changes it until this transaction has ended.
+
+        Raises:
+            Refused: PRODUCT_NOT_FOUND.
+        """
+        query = select(ProductRow).where(col(ProductRow.name) == name)
+        # What this session has read before may have changed while it waited for the lock.
+        return _product(self._row(query.with_for_update().execution_options(populate_existing=True), name))
+
+    def all_of(self, names: Collection[str]) -> tuple[Product, ...]:
+        """These products, in this order.
+
+        Raises:
+            Refused: PRODUCT_NOT_FOUND for the first that is missing.
+        """
+        found = {
+            row.name: row for row in self._session.exec(select(ProductRow).where(col(ProductRow.name).in_(list(names))))
+        }
+        for name in names:
+            if name not in found:
+                raise not_found(name)
+        return tuple(_product(found[name]) for name in names)
+
+    def after(self, name: str, limit: int) -> tuple[Product, ...]:
+        """The products that come after a name, in the order of their names."""
+        query = select(ProductRow).where(col(ProductRow.name) > name).order_by(col(ProductRow.name)).limit(limit)
+        return tuple(_product(row) for row in self._session.exec(query))
+
+    def add(self, product: Product) -> None:
+        """Puts a new product there.
+
+        Raises:
+            Refused: PRODUCT_EXISTS.
+        """
+        try:
+            with self._session.begin_nested():
+                self._session.add(_row(product))
+        except IntegrityError as error:
+            raise exists(product.name) from error
+
+    def save(self, product: Product) -> None:
+        """Keeps a product that was locked before."""
+        self._session.merge(_row(product))
+
+    def remove(self, name: str) -> None:
+        """Takes away a product that was locked before."""
+        self._session.delete(self._session.get_one(ProductRow, name))
+
+    def _row(self, query: SelectOfScalar[ProductRow], name: str) -> ProductRow:
+        row = self._session.exec(query).one_or_none()
+        if row is None:
+            raise not_found(name)
+        return row
+
+
+def _row(product: Product) -> ProductRow:
+    details = product.details
+    return ProductRow(
+        name=product.name,
+        display_name=details.display_name,
+        description=details.description,
+        currency_code=details.price.currency_code,
+        price_units=details.price.units,
+        price_nanos=details.price.nanos,
+        create_time=product.create_time,
+        update_time=product.update_time,
+        revision=product.revision,
+    )
+
+
+def _product(row: ProductRow) -> Product:
+    price = Money(row.currency_code, row.price_units, row.price_nanos)
+    details = Details(row.display_name, row.description, price)
+    return Product(row.name, details, _utc(row.create_time), _utc(row.update_time), row.revision)
+
+
+def _utc(moment: datetime) -> datetime:
+    # SQLite keeps no time zone; what is written there is UTC.
+    return moment.replace(tzinfo=UTC) if moment.tzinfo is None else moment.astimezone(UTC)
