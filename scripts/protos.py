@@ -1,7 +1,7 @@
-"""Generates what is derived from `protos/`: the stubs for Python, the includes that buf lints against, and the descriptor set.
+"""Generates what is derived from `protos/`: stubs, the includes that buf lints against, descriptor set and OpenAPI.
 
-Stubs and includes are not committed. The descriptor set is, because deployments read it from git; `--check` tells
-whether it is current.
+Stubs and includes are not committed. Descriptor set and OpenAPI are, because deployments read them from git; `--check`
+tells whether they are current.
 """
 
 from __future__ import annotations
@@ -9,6 +9,7 @@ from __future__ import annotations
 import argparse
 import shutil
 import subprocess
+import sys
 import tempfile
 from pathlib import Path
 
@@ -22,6 +23,7 @@ GENERATED = PROTOS / "gen"
 INCLUDE = ROOT / ".souk" / "include"
 GATEWAY = ROOT / "services" / "gateway" / "src"
 DESCRIPTOR_SET = GATEWAY / "souk_gateway" / "descriptors.binpb"
+OPENAPI = GATEWAY / "souk_gateway" / "openapi.json"
 WELL_KNOWN = Path(grpc_tools.__file__).parent / "_proto"
 GOOGLEAPIS = Path(google.api.__path__[0]).parent
 
@@ -32,15 +34,16 @@ ERROR_DETAILS = "google/rpc/error_details.proto"
 def main() -> int:
     """Generates everything, or compares the committed descriptor set with the protos; returns the exit code."""
     parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--check", action="store_true", help="only tell whether the committed descriptor set is current")
+    parser.add_argument("--check", action="store_true", help="only tell whether what is committed is current")
     parser.add_argument("--stubs", action="store_true", help="only what is not committed")
     arguments = parser.parse_args()
     collect_includes()
     if arguments.check:
-        return drift(descriptor_set())
+        return drift(committed())
     generate_stubs()
     if not arguments.stubs:
-        DESCRIPTOR_SET.write_bytes(descriptor_set())
+        for path, content in committed().items():
+            path.write_bytes(content)
     return 0
 
 
@@ -86,11 +89,26 @@ def generate_stubs() -> None:
         shutil.copytree(folder, GENERATED)
 
 
-def descriptor_set() -> bytes:
-    """Our protos and all that they import, without comments: the gateway routes by it and answers reflection from it."""
+def committed() -> dict[Path, bytes]:
+    """What the gateway is built with, and git keeps."""
+    return {DESCRIPTOR_SET: descriptor_set(), OPENAPI: openapi()}
+
+
+def descriptor_set(*options: str) -> bytes:
+    """Our protos and all that they import; the gateway routes by it and answers reflection from it."""
     with tempfile.NamedTemporaryFile(suffix=".binpb") as file:
-        compile_protos([*our_protos(), ERROR_DETAILS], f"--descriptor_set_out={file.name}", "--include_imports")
+        output = (f"--descriptor_set_out={file.name}", "--include_imports", *options)
+        compile_protos([*our_protos(), ERROR_DETAILS], *output)
         return Path(file.name).read_bytes()
+
+
+def openapi() -> bytes:
+    """The gateway's own description of the REST API; it takes its words from the protos' comments."""
+    with tempfile.NamedTemporaryFile(suffix=".binpb") as file:
+        file.write(descriptor_set("--include_source_info"))
+        file.flush()
+        command = [sys.executable, "-m", "souk_gateway", "openapi", file.name]
+        return subprocess.run(command, env={"PYTHONPATH": str(GATEWAY)}, check=True, capture_output=True).stdout
 
 
 def compile_protos(protos: list[str], *outputs: str) -> None:
@@ -104,12 +122,12 @@ def compile_protos(protos: list[str], *outputs: str) -> None:
         raise SystemExit(code)
 
 
-def drift(compiled: bytes) -> int:
+def drift(current: dict[Path, bytes]) -> int:
     """Compares what the protos say now with what is committed; returns the exit code."""
-    if DESCRIPTOR_SET.exists() and DESCRIPTOR_SET.read_bytes() == compiled:
-        return 0
-    print(f"error: {DESCRIPTOR_SET.relative_to(ROOT)} is not what the protos say\n  run `make protos` and commit it")
-    return 1
+    stale = [path for path, content in current.items() if not path.exists() or path.read_bytes() != content]
+    for path in stale:
+        print(f"error: {path.relative_to(ROOT)} is not what the protos say\n  run `make protos` and commit it")
+    return 1 if stale else 0
 
 
 if __name__ == "__main__":

@@ -1,0 +1,148 @@
+"""The whole of Envoy's configuration: a pure function of the API and the settings."""
+
+from __future__ import annotations
+
+from souk_gateway.descriptors import Api
+from souk_gateway.filters import MAX_REQUEST, http_filters
+from souk_gateway.replies import Json, local_reply_config
+from souk_gateway.routes import REFLECTION, route_configuration
+from souk_gateway.settings import Address, Settings
+
+STAT_PREFIX = "gateway"
+
+_TYPE = "type.googleapis.com/envoy"
+_HCM = f"{_TYPE}.extensions.filters.network.http_connection_manager.v3.HttpConnectionManager"
+_ROUTER = f"{_TYPE}.extensions.filters.http.router.v3.Router"
+_ADMIN = "admin"
+
+
+def bootstrap(api: Api, settings: Settings) -> Json:
+    """Configures Envoy."""
+    backends = [_cluster(name, address) for name, address in sorted(settings.backends.items())]
+    return {
+        "node": {"id": "gateway", "cluster": "gateway"},
+        "admin": {"address": _address(settings.admin)},
+        "static_resources": {
+            "listeners": [_api_listener(api, settings), _metrics_listener(settings)],
+            "clusters": [*backends, _cluster(REFLECTION, settings.reflection), _admin_cluster(settings)],
+        },
+        "overload_manager": _overload(),
+    }
+
+
+def _api_listener(api: Api, settings: Settings) -> Json:
+    manager: Json = {
+        "@type": _HCM,
+        "stat_prefix": STAT_PREFIX,
+        "codec_type": "AUTO",
+        # The ingress in front of us writes the client's address into x-forwarded-for: one hop is to be trusted. Nobody
+        # else is internal, so that x-envoy-* of a client, whatever its address, has no effect.
+        "use_remote_address": True,
+        "xff_num_trusted_hops": 1,
+        "internal_address_config": {"unix_sockets": False},
+        "preserve_external_request_id": True,
+        "normalize_path": True,
+        "merge_slashes": True,
+        "path_with_escaped_slashes_action": "REJECT_REQUEST",
+        "server_header_transformation": "PASS_THROUGH",
+        "common_http_protocol_options": {"headers_with_underscores_action": "REJECT_REQUEST", "idle_timeout": "900s"},
+        "http2_protocol_options": {"max_concurrent_streams": 1000},
+        "request_headers_timeout": "10s",
+        "route_config": route_configuration(api, settings),
+        "http_filters": http_filters(api),
+        "local_reply_config": local_reply_config(),
+        "access_log": [_access_log(settings)],
+    }
+    return _listener("api", settings.listen, manager)
+
+
+def _metrics_listener(settings: Settings) -> Json:
+    route = {
+        "match": {"path": "/metrics"},
+        "route": {"cluster": _ADMIN, "prefix_rewrite": "/stats/prometheus", "host_rewrite_literal": "admin"},
+    }
+    manager: Json = {
+        "@type": _HCM,
+        "stat_prefix": "metrics",
+        "route_config": {"virtual_hosts": [{"name": "metrics", "domains": ["*"], "routes": [route]}]},
+        "http_filters": [{"name": "envoy.filters.http.router", "typed_config": {"@type": _ROUTER}}],
+    }
+    return _listener("metrics", settings.metrics, manager)
+
+
+def _listener(name: str, address: Address, manager: Json) -> Json:
+    chain = {"filters": [{"name": "envoy.filters.network.http_connection_manager", "typed_config": manager}]}
+    return {
+        "name": name,
+        "address": _address(address),
+        "per_connection_buffer_limit_bytes": MAX_REQUEST,
+        "filter_chains": [chain],
+    }
+
+
+def _cluster(name: str, address: Address) -> Json:
+    options = f"{_TYPE}.extensions.upstreams.http.v3.HttpProtocolOptions"
+    http2: Json = {"@type": options, "explicit_http_config": {"http2_protocol_options": {}}}
+    # Envoy's 1,024 would be a second bulkhead, in an unexpected place: the mesh and the callee have theirs.
+    limits = {"max_connections": 10_000, "max_pending_requests": 10_000, "max_requests": 10_000}
+    return {
+        **_plain_cluster(name, address),
+        "typed_extension_protocol_options": {"envoy.extensions.upstreams.http.v3.HttpProtocolOptions": http2},
+        "circuit_breakers": {"thresholds": [limits]},
+    }
+
+
+def _plain_cluster(name: str, address: Address) -> Json:
+    endpoint = {"endpoint": {"address": _address(address)}}
+    return {
+        "name": name,
+        "type": "STRICT_DNS",
+        "dns_lookup_family": "V4_PREFERRED",
+        "connect_timeout": "2s",
+        "load_assignment": {"cluster_name": name, "endpoints": [{"lb_endpoints": [endpoint]}]},
+    }
+
+
+def _admin_cluster(settings: Settings) -> Json:
+    return _plain_cluster(_ADMIN, settings.admin)
+
+
+def _address(address: Address) -> Json:
+    return {"socket_address": {"address": address.host, "port_value": address.port}}
+
+
+def _overload() -> Json:
+    name = "envoy.resource_monitors.global_downstream_max_connections"
+    kind = f"{_TYPE}.extensions.resource_monitors.downstream_connections.v3.DownstreamConnectionsConfig"
+    # At most some 300 MB of buffers in the worst case, and far more than one gateway's core can serve.
+    config = {"@type": kind, "max_active_downstream_connections": 10_000}
+    return {"resource_monitors": [{"name": name, "typed_config": config}]}
+
+
+def _access_log(settings: Settings) -> Json:
+    line = {
+        "timestamp": "%START_TIME%",
+        "level": "info",
+        "event": "call",
+        "service": "gateway",
+        "version": settings.version,
+        "method": "%REQ(X-ENVOY-ORIGINAL-METHOD?:METHOD)%",
+        "path": "%PATH(NQ:ORIG_OR_PATH)%",  # without the query, which may hold what a log must not
+        "rpc": "%PATH(NQ:PATH)%",
+        "route": "%ROUTE_NAME%",
+        "status": "%RESPONSE_CODE%",
+        "details": "%RESPONSE_CODE_DETAILS%",
+        "flags": "%RESPONSE_FLAGS%",
+        "duration_ms": "%DURATION%",
+        "bytes_received": "%BYTES_RECEIVED%",
+        "bytes_sent": "%BYTES_SENT%",
+        "client": "%DOWNSTREAM_REMOTE_ADDRESS_WITHOUT_PORT%",
+        "request_id": "%REQ(X-REQUEST-ID)%",
+        "traceparent": "%REQ(TRACEPARENT)%",
+    }
+    kind = f"{_TYPE}.extensions.access_loggers.stream.v3.StdoutAccessLog"
+    return {
+        "name": "envoy.access_loggers.stdout",
+        "filter": {"not_health_check_filter": {}},
+        "typed_config": {"@type": kind, "log_format": {"json_format": line}},
+    }

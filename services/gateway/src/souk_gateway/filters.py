@@ -1,0 +1,98 @@
+"""The HTTP filters, in the order in which a request passes them."""
+
+from __future__ import annotations
+
+import base64
+from pathlib import Path
+
+from souk_gateway.descriptors import Api, Binding, Method
+from souk_gateway.replies import Json
+
+HEADERS = "envoy.filters.http.header_mutation"
+QUERY = "envoy.filters.http.lua"
+TRANSCODER = "envoy.filters.http.grpc_json_transcoder"
+HEALTH_PATH = "/healthz"
+
+MAX_REQUEST = 1 << 20
+"""More JSON than any message of the platform needs; past it 413."""
+MAX_RESPONSE = 8 << 20
+"""A page of 1,000 resources, which grpcio bounds at 4 MiB, is at the most twice as long in JSON."""
+
+_LEAKING = ("grpc-status", "grpc-message", "grpc-status-details-bin", "grpc-encoding", "grpc-accept-encoding")
+_TYPE = "type.googleapis.com/envoy.extensions.filters.http"
+
+
+def http_filters(api: Api) -> list[Json]:
+    """Health, header clean-up, query check, transcoder, statistics, router.
+
+    The response passes them the other way round: the first one sees also what the transcoder answers by itself. The
+    statistics stand behind the transcoder, since in front of it a status of HTTP hides the one of gRPC.
+    """
+    return [_health(), _header_mutation(), _lua(), _transcoder(api), _statistics(), _router()]
+
+
+def rest_overrides(method: Method, binding: Binding) -> Json:
+    """What the filters must know about one REST route."""
+    context: Json = {"path": [_normalised(variable.field) for variable in binding.template.variables]}
+    if binding.body:
+        context["body"] = _normalised(binding.body)
+    if method.server_streaming:
+        context["stream"] = True
+    removals = [{"remove": name} for name in _LEAKING]
+    mutation = f"{_TYPE}.header_mutation.v3.HeaderMutationPerRoute"
+    return {
+        HEADERS: {"@type": mutation, "mutations": {"response_mutations": removals}},
+        QUERY: {"@type": f"{_TYPE}.lua.v3.LuaPerRoute", "filter_context": context},
+    }
+
+
+def own_page_overrides() -> Json:
+    """Keeps the transcoder, which refuses what it doesn't know, away from what the gateway answers by itself."""
+    return {TRANSCODER: {"@type": "type.googleapis.com/envoy.config.route.v3.FilterConfig", "disabled": True}}
+
+
+def _health() -> Json:
+    path = {"name": ":path", "string_match": {"exact": HEALTH_PATH}}
+    config = {"@type": f"{_TYPE}.health_check.v3.HealthCheck", "pass_through_mode": False, "headers": [path]}
+    return {"name": "envoy.filters.http.health_check", "typed_config": config}
+
+
+def _header_mutation() -> Json:
+    return {"name": HEADERS, "typed_config": {"@type": f"{_TYPE}.header_mutation.v3.HeaderMutation"}}
+
+
+def _lua() -> Json:
+    code = Path(__file__).with_name("query.lua").read_text()
+    config = {"@type": f"{_TYPE}.lua.v3.Lua", "default_source_code": {"inline_string": code}}
+    return {"name": QUERY, "typed_config": config}
+
+
+def _transcoder(api: Api) -> Json:
+    config = {
+        "@type": f"{_TYPE}.grpc_json_transcoder.v3.GrpcJsonTranscoder",
+        # In the configuration itself: Envoy would not read a file of the same name again.
+        "proto_descriptor_bin": base64.b64encode(api.serialized()).decode(),
+        "services": [service.name for service in api.public_services],
+        "match_incoming_request_route": True,  # else what a REST route says would be lost with the change of the path
+        "query_param_unescape_plus": True,
+        "convert_grpc_status": True,
+        "request_validation_options": {"reject_unknown_method": True, "reject_unknown_query_parameters": True},
+        "print_options": {"always_print_primitive_fields": True, "stream_newline_delimited": True},
+        "max_request_body_size": MAX_REQUEST,
+        "max_response_body_size": MAX_RESPONSE,
+    }
+    return {"name": TRANSCODER, "typed_config": config}
+
+
+def _statistics() -> Json:
+    config = {"@type": f"{_TYPE}.grpc_stats.v3.FilterConfig", "stats_for_all_methods": True}
+    return {"name": "envoy.filters.http.grpc_stats", "typed_config": config}
+
+
+def _router() -> Json:
+    config = {"@type": f"{_TYPE}.router.v3.Router", "suppress_envoy_headers": True}
+    return {"name": "envoy.filters.http.router", "typed_config": config}
+
+
+def _normalised(field: str) -> str:
+    return field.replace("_", "").lower()

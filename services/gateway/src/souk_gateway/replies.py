@@ -1,0 +1,90 @@
+"""What the gateway answers by itself: errors in the one shape of the platform, and a page of plain text."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from souk_gateway.descriptors import Service
+
+Json = dict[str, object]
+
+DOMAIN = "souk.dev"
+
+
+@dataclass(frozen=True)
+class Refusal:
+    """How an HTTP status that Envoy itself gives is put as google.rpc.Status."""
+
+    status: int
+    code: int
+    reason: str
+    message: str = "%LOCAL_REPLY_BODY%"
+
+
+REFUSALS = (
+    Refusal(400, 3, "MALFORMED_REQUEST"),
+    Refusal(403, 7, "FORBIDDEN"),
+    Refusal(404, 5, "NO_SUCH_METHOD", "nothing answers to this verb and path; GET / lists what there is"),
+    Refusal(408, 4, "REQUEST_TIMEOUT"),
+    Refusal(413, 3, "REQUEST_TOO_LARGE"),
+    Refusal(415, 3, "UNSUPPORTED_MEDIA_TYPE"),
+    Refusal(426, 9, "UPGRADE_REQUIRED"),
+    Refusal(429, 8, "TOO_MANY_REQUESTS"),
+    Refusal(431, 3, "HEADERS_TOO_LARGE"),
+    Refusal(500, 13, "GATEWAY_FAILED"),
+    Refusal(502, 14, "BAD_BACKEND"),
+    Refusal(503, 14, "BACKEND_UNAVAILABLE"),
+    Refusal(504, 4, "BACKEND_TIMEOUT"),
+)
+
+
+def local_reply_config() -> Json:
+    """Maps Envoy's own errors to the JSON of google.rpc.Status, for REST only.
+
+    For a gRPC client Envoy writes the same text into `grpc-message`, where JSON would be noise.
+    """
+    return {"mappers": [_mapper(refusal) for refusal in REFUSALS]}
+
+
+def page(services: tuple[Service, ...]) -> str:
+    """What `GET /` says: every call that there is."""
+    lines = ["Souk's public API, by REST and by gRPC on this same port.", ""]
+    for service in services:
+        lines.append(service.name)
+        for method in service.methods:
+            lines += [f"  {binding.verb:7}{binding.template.text}" for binding in method.bindings]
+        lines.append("")
+    lines += [
+        "OpenAPI      /openapi.json",
+        "gRPC         grpcurl -plaintext <this host and port> list",
+        "Health       /healthz",
+        "",
+    ]
+    return "\n".join(lines)
+
+
+def _mapper(refusal: Refusal) -> Json:
+    detail = {
+        "@type": "type.googleapis.com/google.rpc.ErrorInfo",
+        "reason": refusal.reason,
+        "domain": DOMAIN,
+        "metadata": {"cause": "%RESPONSE_CODE_DETAILS%"},
+    }
+    body: Json = {"code": refusal.code, "message": refusal.message, "details": [detail]}
+    return {
+        "filter": {"and_filter": {"filters": [_status(refusal.status), _rest()]}},
+        "body_format_override": {"json_format": body, "content_type": "application/json"},
+    }
+
+
+def _status(status: int) -> Json:
+    value = {"default_value": status, "runtime_key": f"local_reply.{status}"}
+    return {"status_code_filter": {"comparison": {"op": "EQ", "value": value}}}
+
+
+def _rest() -> Json:
+    """What came as REST: the transcoder has turned it into gRPC and kept the path, or it hasn't come as far."""
+    transcoded = {"name": "x-envoy-original-path", "present_match": True}
+    grpc = {"name": "content-type", "string_match": {"prefix": "application/grpc"}, "invert_match": True}
+    headers: list[Json] = [transcoded, {**grpc, "treat_missing_header_as_empty": True}]
+    return {"or_filter": {"filters": [{"header_filter": {"header": header}} for header in headers]}}

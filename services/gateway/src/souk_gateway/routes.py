@@ -1,0 +1,86 @@
+"""The routes: one for each REST binding and for each gRPC method of a public service, and the gateway's own pages."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+
+from souk_gateway.descriptors import Api, Binding, Method
+from souk_gateway.filters import own_page_overrides, rest_overrides
+from souk_gateway.replies import Json, page
+from souk_gateway.settings import Settings
+from souk_gateway.templates import ONE, REST
+
+REFLECTION = "reflection"
+"""The cluster of the reflection server."""
+REFLECTION_SERVICES = ("grpc.reflection.v1.ServerReflection", "grpc.reflection.v1alpha.ServerReflection")
+OPENAPI = Path(__file__).with_name("openapi.json")
+"""Written by `make protos`."""
+
+# A client that watches an order may hear nothing for long; Envoy's default would end the stream after five minutes.
+_STREAM_IDLE = "3600s"
+
+
+def route_configuration(api: Api, settings: Settings) -> Json:
+    """All the routes; what none of them takes is refused with 404, or UNIMPLEMENTED for gRPC."""
+    host = {"name": "api", "domains": ["*"], "routes": list(_routes(api, settings))}
+    return {
+        "name": "api",
+        "virtual_hosts": [host],
+        "max_direct_response_body_size_bytes": 4 << 20,
+    }
+
+
+def _routes(api: Api, settings: Settings) -> Iterator[Json]:
+    yield _own_page("/", "text/plain; charset=utf-8", {"inline_string": page(api.public_services)})
+    yield _own_page("/openapi.json", "application/json", {"filename": str(OPENAPI)})
+    methods = [method for service in api.public_services for method in service.methods if method.bindings]
+    rest = [(method, binding) for method in methods for binding in method.bindings]
+    for method, binding in sorted(rest, key=lambda pair: _generality(pair[1])):
+        yield _rest_route(method, binding, settings)
+    for method in methods:
+        yield _grpc_route(method, settings)
+    for service in REFLECTION_SERVICES:
+        action = _action(REFLECTION, str(settings.reflection))
+        yield {"match": {"prefix": f"/{service}/", "grpc": {}}, "route": {**action, "idle_timeout": _STREAM_IDLE}}
+
+
+def _generality(binding: Binding) -> tuple[tuple[int, ...], str]:
+    """Sorts literals before wildcards, as the transcoder prefers them."""
+    ranks = {ONE: 1, REST: 2}
+    return tuple(ranks.get(segment, 0) for segment in binding.template.segments), binding.template.text
+
+
+def _rest_route(method: Method, binding: Binding, settings: Settings) -> Json:
+    verb = {"name": ":method", "string_match": {"exact": binding.verb}}
+    return {
+        "name": f"{method.service}.{method.name} by REST",
+        "match": {"safe_regex": {"regex": binding.template.regex}, "headers": [verb]},
+        "route": _method_action(method, settings),
+        "typed_per_filter_config": rest_overrides(method, binding),
+    }
+
+
+def _grpc_route(method: Method, settings: Settings) -> Json:
+    match: Json = {"path": method.path, "grpc": {}}
+    return {"name": f"{method.service}.{method.name}", "match": match, "route": _method_action(method, settings)}
+
+
+def _method_action(method: Method, settings: Settings) -> Json:
+    action = _action(method.service, str(settings.backends[method.service]))
+    return {**action, "idle_timeout": _STREAM_IDLE} if method.server_streaming else action
+
+
+def _action(cluster: str, authority: str) -> Json:
+    """Leaves time to the caller's deadline, which goes on as `grpc-timeout`, and retries to the mesh."""
+    return {"cluster": cluster, "host_rewrite_literal": authority, "timeout": "0s"}
+
+
+def _own_page(path: str, content_type: str, body: Json) -> Json:
+    header = {"header": {"key": "content-type", "value": content_type}, "append_action": "OVERWRITE_IF_EXISTS_OR_ADD"}
+    return {
+        "match": {"path": path, "headers": [{"name": ":method", "string_match": {"exact": "GET"}}]},
+        "direct_response": {"status": 200, "body": body},
+        "response_headers_to_add": [header],
+        "typed_per_filter_config": own_page_overrides(),
+    }
