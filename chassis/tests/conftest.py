@@ -16,7 +16,7 @@ from grpc_tools import protoc
 
 from souk_chassis.client import channel
 from souk_chassis.server import Server
-from souk_chassis.testing import serving, test_settings
+from souk_chassis.testing import serving, local_settings
 
 HERE = Path(__file__).parent
 PROTO = "echo/v1/echo.proto"
@@ -85,7 +85,10 @@ def serve(echo_modules: EchoModules) -> Serve:
 
     @contextmanager
     def start(
-        say: Callable[..., Any] | None = None, count: Callable[..., Any] | None = None, ready_when: Sequence[Callable[[], bool]] = (), **values: object
+        say: Callable[..., Any] | None = None,
+        count: Callable[..., Any] | None = None,
+        ready_when: Sequence[Callable[[], bool]] = (),
+        **values: object,
     ) -> Iterator[Running]:
         reply = echo_modules.pb2.SayResponse
         echo = Echo(
@@ -95,7 +98,7 @@ def serve(echo_modules: EchoModules) -> Serve:
         add = echo_modules.grpc.add_EchoServiceServicer_to_server
         with ExitStack() as stack:
             server = stack.enter_context(
-                serving([(add, echo, "echo.v1.EchoService")], test_settings(**values), ready_when)
+                serving([(add, echo, "echo.v1.EchoService")], local_settings(**values), ready_when)
             )
             address = f"127.0.0.1:{server.port}"
             opened = stack.enter_context(channel(address))

@@ -117,7 +117,9 @@ def test_what_a_peer_could_not_do_this_service_could_not_do_either(serve, echo_m
 
 def test_an_unreachable_peer_is_a_refusal_without_reason(echo_modules) -> None:
     with grpc.insecure_channel("127.0.0.1:1") as nobody:
-        answer = refused(lambda: echo_modules.grpc.EchoServiceStub(nobody).Say(echo_modules.pb2.SayRequest(), timeout=5))
+        answer = refused(
+            lambda: echo_modules.grpc.EchoServiceStub(nobody).Say(echo_modules.pb2.SayRequest(), timeout=5)
+        )
     assert (answer.reason, answer.code) == ("", grpc.StatusCode.UNAVAILABLE)
 
 

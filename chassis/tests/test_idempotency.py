@@ -42,7 +42,9 @@ def say(database, echo_modules):
                 return pb2.SayResponse(text=f"{payload} {uuid4()}")
 
             request = pb2.SayRequest(text=payload, request_id=request_id)
-            answer: str = idempotent(session, method=method, request=request, response_type=pb2.SayResponse, run=run).text
+            answer: str = idempotent(
+                session, method=method, request=request, response_type=pb2.SayResponse, run=run
+            ).text
             return answer
 
     return call
@@ -104,7 +106,11 @@ def test_what_failed_may_be_tried_again_under_the_same_id(database, echo_modules
         idempotent(session, method=METHOD, request=request, response_type=pb2.SayResponse, run=no)
     with database.begin() as session:
         answer = idempotent(
-            session, method=METHOD, request=request, response_type=pb2.SayResponse, run=lambda: pb2.SayResponse(text="ok")
+            session,
+            method=METHOD,
+            request=request,
+            response_type=pb2.SayResponse,
+            run=lambda: pb2.SayResponse(text="ok"),
         )
     assert answer.text == "ok"
 
@@ -151,7 +157,11 @@ def test_the_order_of_a_map_is_no_other_payload(echo_modules) -> None:
     ("in_request", "in_metadata", "seen"),
     [
         ("", "0b1f7e0a-5d0c-4b1e-9e55-3f7d7f0f2a11", "0b1f7e0a-5d0c-4b1e-9e55-3f7d7f0f2a11"),
-        ("7f0c1d38-55a0-4c6f-8d4b-1f9d1b0f8c22", "0b1f7e0a-5d0c-4b1e-9e55-3f7d7f0f2a11", "7f0c1d38-55a0-4c6f-8d4b-1f9d1b0f8c22"),
+        (
+            "7f0c1d38-55a0-4c6f-8d4b-1f9d1b0f8c22",
+            "0b1f7e0a-5d0c-4b1e-9e55-3f7d7f0f2a11",
+            "7f0c1d38-55a0-4c6f-8d4b-1f9d1b0f8c22",
+        ),
         ("", None, ""),
     ],
 )

@@ -43,7 +43,9 @@ BROKEN = """
         op.execute("INSERT INTO runs VALUES ('0002')")
         op.execute("INSERT INTO nowhere VALUES (1)")
 """
-PROGRAM = "import sys; sys.path.insert(0, sys.argv[1])\nfrom souk_chassis.migration import migrate; migrate(*sys.argv[2:])"
+PROGRAM = (
+    "import sys; sys.path.insert(0, sys.argv[1])\nfrom souk_chassis.migration import migrate; migrate(*sys.argv[2:])"
+)
 
 
 @pytest.fixture

@@ -1,17 +1,20 @@
-"""Brings a database to the schema of this version, inside this process; one at a time per database."""
+"""Brings a database to the schema of this version, inside this process; one at a time per database.
+
+Alembic is imported when it is used: a program that serves need not load it.
+"""
+# ruff: noqa: PLC0415
 
 from collections.abc import Sequence
 from importlib.resources import files
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import structlog
-from alembic.config import Config
-from alembic.runtime.environment import EnvironmentContext
-from alembic.runtime.migration import MigrationContext
-from alembic.script import ScriptDirectory
 from sqlalchemy import Connection, text
 
 from souk_chassis.database import Database, connect
+
+if TYPE_CHECKING:
+    from alembic.script import ScriptDirectory
 
 # Another version may be migrating at the same time; this is how long it may take before we give up.
 WAIT_SECONDS = 120.0
@@ -48,13 +51,16 @@ def at_head(database: Database, package: str) -> bool:
     return bool(found) and (_is_ahead(scripts, found) or set(found) == set(scripts.get_heads()))
 
 
-def _upgrade(connection: Connection, scripts: ScriptDirectory) -> None:
+def _upgrade(connection: Connection, scripts: "ScriptDirectory") -> None:
+    from alembic.config import Config
+    from alembic.runtime.environment import EnvironmentContext
+
     found = _revisions(connection)
     if _is_ahead(scripts, found):
         _log.info("database is ahead of this version", revision=found)
         return
 
-    def steps(revision: Any, _context: MigrationContext) -> Any:  # noqa: ANN401 - Alembic's own
+    def steps(revision: Any, _context: object) -> Any:  # noqa: ANN401 - Alembic's own
         return scripts._upgrade_revs("head", revision)  # as `alembic upgrade` does it
 
     with EnvironmentContext(Config(), scripts, fn=steps) as environment:
@@ -63,14 +69,18 @@ def _upgrade(connection: Connection, scripts: ScriptDirectory) -> None:
     _log.info("database migrated", before=found, after=_revisions(connection))
 
 
-def _scripts(package: str) -> ScriptDirectory:
+def _scripts(package: str) -> "ScriptDirectory":
+    from alembic.script import ScriptDirectory
+
     return ScriptDirectory(str(files(package) / "migrations"))
 
 
 def _revisions(connection: Connection) -> Sequence[str]:
+    from alembic.runtime.migration import MigrationContext
+
     return MigrationContext.configure(connection).get_current_heads()
 
 
-def _is_ahead(scripts: ScriptDirectory, found: Sequence[str]) -> bool:
+def _is_ahead(scripts: "ScriptDirectory", found: Sequence[str]) -> bool:
     known = {script.revision for script in scripts.walk_revisions()}
     return any(revision not in known for revision in found)

@@ -28,7 +28,7 @@ from souk_chassis.validation import validation, well_formed
 # Threads beyond those of the bulkhead: they tell the ones who come too many, with a reason, a log line and a count.
 # Past them, grpc itself refuses without a thread.
 _REFUSING_THREADS = 4
-_LAST_RESORT_SECONDS = 5.0
+_LAST_RESORT_SECONDS = 3.0
 _log = structlog.get_logger(__name__)
 Servicer = TypeVar("Servicer")
 

@@ -61,7 +61,7 @@ def databases() -> Iterator[Callable[..., Any]]:
         yield lambda url: stack.enter_context(Database(url))
 
 
-def test_settings(**values: object) -> "ServiceSettings":
+def local_settings(**values: object) -> "ServiceSettings":
     """Settings for an in-process server: loopback, free ports, no time to drain."""
     from souk_chassis.settings import ServiceSettings
 
@@ -78,7 +78,7 @@ def serving(
     """A real server in this process, on free loopback ports, with everything that stands around a handler."""
     from souk_chassis.server import Server
 
-    server = Server(settings or test_settings(), ready_when)
+    server = Server(settings or local_settings(), ready_when)
     for register, servicer, service in registrations:
         server.add(register, servicer, service)
     server.start()
@@ -95,3 +95,6 @@ def client_of(server: "Server") -> Iterator["grpc.Channel"]:
 
     with channel(f"127.0.0.1:{server.port}") as opened:
         yield opened
+
+
+test_settings = local_settings

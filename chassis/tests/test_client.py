@@ -1,0 +1,62 @@
+"""A call carries its trace on, and its caller's own metadata stays what it was."""
+
+import pytest
+from opentelemetry import trace
+from opentelemetry.sdk.trace import TracerProvider
+
+
+@pytest.fixture
+def tracer() -> trace.Tracer:
+    if not isinstance(trace.get_tracer_provider(), TracerProvider):
+        trace.set_tracer_provider(TracerProvider())
+    return trace.get_tracer("test")
+
+
+@pytest.mark.parametrize("method", ["Say", "Count"])
+def test_the_trace_goes_through_two_services(serve, echo_modules, tracer, method) -> None:
+    seen = []
+
+    def inner(request, context):
+        seen.append(trace.get_current_span().get_span_context().trace_id)
+        return echo_modules.pb2.SayResponse()
+
+    def outer(request, context):
+        if method == "Say":
+            return peer.stub.Say(request)
+        return next(peer.stub.Count(request))
+
+    with (
+        serve(inner, count=lambda *call: iter([inner(*call)])) as peer,
+        serve(outer) as running,
+        tracer.start_as_current_span("test") as span,
+    ):
+        running.stub.Say(echo_modules.pb2.SayRequest(), timeout=5)
+    assert seen == [span.get_span_context().trace_id]
+
+
+def test_metadata_that_the_caller_gives_goes_along(serve, echo_modules) -> None:
+    def say(request, context):
+        return echo_modules.pb2.SayResponse(text=dict(context.invocation_metadata())["idempotency-key"])
+
+    with serve(say) as running:
+        request = echo_modules.pb2.SayRequest(request_id="0b1f7e0a-5d0c-4b1e-9e55-3f7d7f0f2a11")
+        assert running.stub.Say(request, metadata=[("idempotency-key", "k")], timeout=5).text == "k"
+
+
+def test_a_stream_can_be_cancelled(serve, echo_modules) -> None:
+    with serve() as running:
+        stream = running.stub.Count(echo_modules.pb2.SayRequest(), timeout=5)
+        assert next(stream).text == "0"
+        assert stream.cancel()
+
+
+def test_a_peer_that_comes_back_is_found_within_seconds(serve, echo_modules) -> None:
+    with serve() as first:
+        port = first.server.port
+        stub, keep = first.stub, first
+        stub.Say(echo_modules.pb2.SayRequest(), timeout=5)
+        first.server.stop()
+        with serve(grpc_port=port):
+            answer = stub.Say(echo_modules.pb2.SayRequest(text="back"), timeout=5, wait_for_ready=True)
+    assert answer.text == "back"
+    assert keep
