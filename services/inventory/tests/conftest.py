@@ -6,7 +6,7 @@ import pytest
 from souk.inventory.v1.inventory_pb2_grpc import InventoryServiceStub, add_InventoryServiceServicer_to_server
 from souk_chassis.database import Database
 from souk_chassis.migration import migrate
-from souk_chassis.testing import client_of, serving, test_settings
+from souk_chassis.testing import client_of, local_settings, serving
 from souk_inventory.api import SERVICE, InventoryApi
 
 from .world import Clock, Inventory
@@ -27,7 +27,7 @@ def database(database_url: str) -> Iterator[Database]:
 @pytest.fixture
 def inventory(database: Database, clock: Clock) -> Iterator[Inventory]:
     api = InventoryApi(database, clock)
-    settings = test_settings(workers=64)
+    settings = local_settings(workers=64)
     with (
         serving([(add_InventoryServiceServicer_to_server, api, SERVICE)], settings) as server,
         client_of(server) as channel,
