@@ -1,0 +1,1 @@
+"""The order service: takes orders and sees each of them through checkout."""
