@@ -42,7 +42,7 @@ class AcquirerApi(acquirer_pb2_grpc.AcquirerServiceServicer):
         time.sleep(of.delay.total_seconds())
         return _to_proto(charge)
 
-    def Capture(self, request: acquirer_pb2.CaptureRequest, context: grpc.ServicerContext) -> acquirer_pb2.Charge:  # noqa: ARG002
+    def Capture(self, request: acquirer_pb2.CaptureRequest, _context: grpc.ServicerContext) -> acquirer_pb2.Charge:
         """Takes what is held."""
         of = card(domain.existing(self._ledger.find(request.reference), request.reference).card_token)
         self._attempt(request, "capture", of.capturing)
@@ -50,15 +50,15 @@ class AcquirerApi(acquirer_pb2_grpc.AcquirerServiceServicer):
         time.sleep(of.delay.total_seconds())
         return _to_proto(charge)
 
-    def Void(self, request: acquirer_pb2.VoidRequest, context: grpc.ServicerContext) -> acquirer_pb2.Charge:  # noqa: ARG002
+    def Void(self, request: acquirer_pb2.VoidRequest, _context: grpc.ServicerContext) -> acquirer_pb2.Charge:
         """Gives up a hold, or leaves a tombstone."""
         return _to_proto(self._move(request, "void", lambda found: domain.void(found, request.reference)))
 
-    def Refund(self, request: acquirer_pb2.RefundRequest, context: grpc.ServicerContext) -> acquirer_pb2.Charge:  # noqa: ARG002
+    def Refund(self, request: acquirer_pb2.RefundRequest, _context: grpc.ServicerContext) -> acquirer_pb2.Charge:
         """Gives back what was taken."""
         return _to_proto(self._move(request, "refund", lambda found: domain.refund(found, request.reference)))
 
-    def GetCharge(self, request: acquirer_pb2.GetChargeRequest, context: grpc.ServicerContext) -> acquirer_pb2.Charge:  # noqa: ARG002
+    def GetCharge(self, request: acquirer_pb2.GetChargeRequest, _context: grpc.ServicerContext) -> acquirer_pb2.Charge:
         """Returns a charge as the ledger has it."""
         return _to_proto(domain.existing(self._ledger.find(request.reference), request.reference))
 

@@ -9,13 +9,12 @@ from souk_chassis.database import Database, Transaction
 from souk_chassis.errors import Refused
 from souk_chassis.money import Money
 from sqlalchemy import BigInteger, Column, DateTime, LargeBinary
-from sqlalchemy.dialects import postgresql, sqlite
+from sqlalchemy.exc import IntegrityError
 from sqlmodel import Field, SQLModel, col, select
 
 from souk_acquirer.domain import Charge, State
 
 Rule = Callable[[Charge | None], Charge]
-_INSERT = {"sqlite": sqlite.insert, "postgresql": postgresql.insert}
 
 
 class ChargeRow(SQLModel, table=True):
@@ -91,7 +90,7 @@ class Ledger:
             if not _insert(session, movement):
                 return _answer_of(session, key, fingerprint)
             charge = _change(session, reference, rule)
-            session.get_one(MovementRow, key).state = charge.state.value
+            movement.state = charge.state.value
             return charge
 
     def attempt(self, reference: str, operation: str) -> int:
@@ -132,10 +131,13 @@ def _answer_of(session: Transaction, key: str, fingerprint: bytes) -> Charge:
 
 
 def _insert(session: Transaction, row: SQLModel) -> bool:
-    table = type(row)
-    insert = _INSERT[session.get_bind().dialect.name](table).values(row.model_dump())
-    # RETURNING tells on both engines whether a row was made.
-    return session.execute(insert.on_conflict_do_nothing().returning(*table.__table__.primary_key)).first() is not None  # type: ignore[attr-defined]
+    # Says no, rather than fail, when the row is there. Waits for another transaction that is about to make it.
+    try:
+        with session.begin_nested():
+            session.add(row)
+    except IntegrityError:
+        return False
+    return True
 
 
 def _charge(row: ChargeRow) -> Charge:
