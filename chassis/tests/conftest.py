@@ -2,8 +2,7 @@
 
 import sys
 from collections.abc import Callable, Iterator, Sequence
-from contextlib import AbstractContextManager, ExitStack, contextmanager
-from dataclasses import dataclass, field
+from contextlib import ExitStack, contextmanager
 from importlib import import_module
 from pathlib import Path
 from typing import Any
@@ -12,48 +11,15 @@ import grpc
 import pytest
 from buf.validate import validate_pb2
 from google.protobuf import descriptor_pb2, descriptor_pool, struct_pb2
+from google.protobuf.descriptor import FileDescriptor
 from grpc_tools import protoc
-
 from souk_chassis.client import channel
-from souk_chassis.server import Server
-from souk_chassis.testing import serving, local_settings
+from souk_chassis.testing import local_settings, serving
+
+from .world import Echo, EchoModules, Running, Serve
 
 HERE = Path(__file__).parent
 PROTO = "echo/v1/echo.proto"
-
-
-@dataclass(frozen=True)
-class EchoModules:
-    """What protoc generates."""
-
-    pb2: Any
-    grpc: Any
-
-
-@dataclass
-class Echo:
-    """A servicer whose answers the test gives."""
-
-    say: Callable[[Any, grpc.ServicerContext], Any]
-    count: Callable[[Any, grpc.ServicerContext], Iterator[Any]]
-    said: list[Any] = field(default_factory=list)
-
-    def Say(self, request: Any, context: grpc.ServicerContext) -> Any:
-        self.said.append(request)
-        return self.say(request, context)
-
-    def Count(self, request: Any, context: grpc.ServicerContext) -> Iterator[Any]:
-        return self.count(request, context)
-
-
-@dataclass(frozen=True)
-class Running:
-    """A server with the servicer behind it, and a stub for it."""
-
-    server: Server
-    stub: Any
-    raw: grpc.Channel
-    echo: Echo
 
 
 @pytest.fixture(scope="session")
@@ -72,11 +38,8 @@ def echo_modules(tmp_path_factory: pytest.TempPathFactory) -> Iterator[EchoModul
         sys.path.remove(str(target))
 
 
-def _imports(file: Any) -> list[str]:
+def _imports(file: FileDescriptor) -> list[str]:
     return [name for each in file.dependencies for name in _imports(each)] + [file.name]
-
-
-Serve = Callable[..., AbstractContextManager[Running]]
 
 
 @pytest.fixture

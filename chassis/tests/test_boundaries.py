@@ -5,7 +5,6 @@ import re
 from pathlib import Path
 
 import pytest
-
 import souk_chassis
 
 SOURCES = sorted(Path(souk_chassis.__file__).parent.glob("*.py"))

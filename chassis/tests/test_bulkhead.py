@@ -1,19 +1,22 @@
 """What comes too many is refused at once; calls and streams don't take each other's place; health answers always."""
 
 import threading
+from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from urllib.request import urlopen
 
 import grpc
 import pytest
 from grpc_health.v1 import health_pb2, health_pb2_grpc
-
 from souk_chassis.errors import refusal
+from souk_chassis.server import Server
+
+from .world import EchoModules, Reply, Request, Serve
 
 SERVING, NOT_SERVING = health_pb2.HealthCheckResponse.SERVING, health_pb2.HealthCheckResponse.NOT_SERVING
 
 
-def health(server, service="") -> int:
+def health(server: Server, service: str = "") -> int:
     with grpc.insecure_channel(f"127.0.0.1:{server.health_port}") as channel:
         request = health_pb2.HealthCheckRequest(service=service)
         status: int = health_pb2_grpc.HealthStub(channel).Check(request, timeout=5).status
@@ -23,18 +26,18 @@ def health(server, service="") -> int:
 class Held:
     """A handler that holds every call until it is told to let go."""
 
-    def __init__(self, reply, expected: int) -> None:
+    def __init__(self, reply: Callable[..., Reply], expected: int) -> None:
         self._reply = reply
         self._free = threading.Event()
         self._inside = threading.Semaphore(0)
         self._expected = expected
 
-    def say(self, request, context):
+    def say(self, request: Request, context: grpc.ServicerContext) -> Reply:
         self._inside.release()
         self._free.wait(20)
         return self._reply(text="done")
 
-    def count(self, request, context):
+    def count(self, request: Request, context: grpc.ServicerContext) -> Iterator[Reply]:
         yield self.say(request, context)
 
     def wait_until_full(self) -> None:
@@ -45,7 +48,9 @@ class Held:
         self._free.set()
 
 
-def test_a_call_too_many_is_refused_at_once_and_leaves_streams_and_health_alone(serve, echo_modules) -> None:
+def test_a_call_too_many_is_refused_at_once_and_leaves_streams_and_health_alone(
+    serve: Serve, echo_modules: EchoModules
+) -> None:
     held = Held(echo_modules.pb2.SayResponse, expected=2)
     request = echo_modules.pb2.SayRequest()
     with serve(held.say, workers=2, streams=1) as running, ThreadPoolExecutor(2) as pool:
@@ -67,7 +72,7 @@ def test_a_call_too_many_is_refused_at_once_and_leaves_streams_and_health_alone(
     assert f"grpc_server_handled_total{{{labels}}} 20.0" in metrics
 
 
-def test_a_stream_too_many_is_refused_and_leaves_calls_alone(serve, echo_modules) -> None:
+def test_a_stream_too_many_is_refused_and_leaves_calls_alone(serve: Serve, echo_modules: EchoModules) -> None:
     held = Held(echo_modules.pb2.SayResponse, expected=1)
     request = echo_modules.pb2.SayRequest(text="hi")
     with serve(count=held.count, workers=1, streams=1) as running:
@@ -81,10 +86,10 @@ def test_a_stream_too_many_is_refused_and_leaves_calls_alone(serve, echo_modules
         assert next(open_one).text == "done"
 
 
-def test_a_stream_that_its_caller_leaves_gives_its_place_back(serve, echo_modules) -> None:
+def test_a_stream_that_its_caller_leaves_gives_its_place_back(serve: Serve, echo_modules: EchoModules) -> None:
     ended = threading.Semaphore(0)
 
-    def count(request, context):
+    def count(request: Request, context: grpc.ServicerContext) -> Iterator[Reply]:
         gone = threading.Event()
         context.add_callback(gone.set)
         try:
@@ -102,7 +107,7 @@ def test_a_stream_that_its_caller_leaves_gives_its_place_back(serve, echo_module
             assert ended.acquire(timeout=5)
 
 
-def test_a_flood_is_refused_and_the_server_goes_on(serve, echo_modules) -> None:
+def test_a_flood_is_refused_and_the_server_goes_on(serve: Serve, echo_modules: EchoModules) -> None:
     held = Held(echo_modules.pb2.SayResponse, expected=1)
     request = echo_modules.pb2.SayRequest()
     with serve(held.say, workers=1, streams=1) as running:
@@ -116,19 +121,19 @@ def test_a_flood_is_refused_and_the_server_goes_on(serve, echo_modules) -> None:
         assert running.stub.Say(request, timeout=10).text == "done"
 
 
-def test_ready_is_what_the_checks_say_and_liveness_is_not(serve) -> None:
+def test_ready_is_what_the_checks_say_and_liveness_is_not(serve: Serve) -> None:
     for answer, status in ((True, SERVING), (False, NOT_SERVING)):
         with serve(ready_when=[lambda answer=answer: answer]) as running:
             assert health(running.server) == status
             assert health(running.server, "liveness") == SERVING
 
 
-def test_a_check_that_raises_is_a_no(serve) -> None:
+def test_a_check_that_raises_is_a_no(serve: Serve) -> None:
     with serve(ready_when=[lambda: 1 / 0]) as running:
         assert health(running.server) == NOT_SERVING
 
 
-def test_a_check_that_hangs_is_a_no_in_time_and_liveness_still_answers(serve) -> None:
+def test_a_check_that_hangs_is_a_no_in_time_and_liveness_still_answers(serve: Serve) -> None:
     free = threading.Event()
     with serve(ready_when=[lambda: free.wait(20)]) as running, ThreadPoolExecutor(2) as pool:
         ready = [pool.submit(health, running.server) for _ in range(2)]
@@ -137,7 +142,7 @@ def test_a_check_that_hangs_is_a_no_in_time_and_liveness_still_answers(serve) ->
         free.set()
 
 
-def test_health_of_an_unknown_service_is_not_found(serve) -> None:
+def test_health_of_an_unknown_service_is_not_found(serve: Serve) -> None:
     with serve() as running, pytest.raises(grpc.RpcError) as caught:
         health(running.server, "nobody")
     assert caught.value.code() is grpc.StatusCode.NOT_FOUND

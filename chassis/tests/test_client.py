@@ -1,8 +1,11 @@
 """A call carries its trace on, and its caller's own metadata stays what it was."""
 
+import grpc
 import pytest
 from opentelemetry import trace
 from opentelemetry.sdk.trace import TracerProvider
+
+from .world import EchoModules, Reply, Request, Serve
 
 
 @pytest.fixture
@@ -13,14 +16,16 @@ def tracer() -> trace.Tracer:
 
 
 @pytest.mark.parametrize("method", ["Say", "Count"])
-def test_the_trace_goes_through_two_services(serve, echo_modules, tracer, method) -> None:
+def test_the_trace_goes_through_two_services(
+    serve: Serve, echo_modules: EchoModules, tracer: trace.Tracer, method: str
+) -> None:
     seen = []
 
-    def inner(request, context):
+    def inner(request: Request, context: grpc.ServicerContext) -> Reply:
         seen.append(trace.get_current_span().get_span_context().trace_id)
         return echo_modules.pb2.SayResponse()
 
-    def outer(request, context):
+    def outer(request: Request, context: grpc.ServicerContext) -> Reply:
         if method == "Say":
             return peer.stub.Say(request)
         return next(peer.stub.Count(request))
@@ -34,8 +39,8 @@ def test_the_trace_goes_through_two_services(serve, echo_modules, tracer, method
     assert seen == [span.get_span_context().trace_id]
 
 
-def test_metadata_that_the_caller_gives_goes_along(serve, echo_modules) -> None:
-    def say(request, context):
+def test_metadata_that_the_caller_gives_goes_along(serve: Serve, echo_modules: EchoModules) -> None:
+    def say(request: Request, context: grpc.ServicerContext) -> Reply:
         return echo_modules.pb2.SayResponse(text=dict(context.invocation_metadata())["idempotency-key"])
 
     with serve(say) as running:
@@ -43,14 +48,14 @@ def test_metadata_that_the_caller_gives_goes_along(serve, echo_modules) -> None:
         assert running.stub.Say(request, metadata=[("idempotency-key", "k")], timeout=5).text == "k"
 
 
-def test_a_stream_can_be_cancelled(serve, echo_modules) -> None:
+def test_a_stream_can_be_cancelled(serve: Serve, echo_modules: EchoModules) -> None:
     with serve() as running:
         stream = running.stub.Count(echo_modules.pb2.SayRequest(), timeout=5)
         assert next(stream).text == "0"
         assert stream.cancel()
 
 
-def test_a_peer_that_comes_back_is_found_within_seconds(serve, echo_modules) -> None:
+def test_a_peer_that_comes_back_is_found_within_seconds(serve: Serve, echo_modules: EchoModules) -> None:
     with serve() as first:
         port = first.server.port
         stub, keep = first.stub, first

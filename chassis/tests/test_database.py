@@ -6,15 +6,17 @@ import subprocess
 import sys
 import threading
 import time
+from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 
 import grpc
 import pytest
+from souk_chassis import database as module
+from souk_chassis.database import Database, Transaction, connect
+from souk_chassis.errors import Refused
 from sqlmodel import Field, SQLModel, select, text
 
-from souk_chassis import database as module
-from souk_chassis.database import Database, connect
-from souk_chassis.errors import Refused
+from .world import EchoModules, Reply, Request, Serve
 
 
 class Tally(SQLModel, table=True):
@@ -23,9 +25,9 @@ class Tally(SQLModel, table=True):
 
 
 @pytest.fixture
-def database(database_url, databases) -> Database:
+def database(database_url: str, databases: Callable[[str], Database]) -> Database:
     opened: Database = databases(database_url)
-    SQLModel.metadata.create_all(opened.engine, tables=[Tally.__table__])
+    SQLModel.metadata.create_all(opened.engine, tables=[SQLModel.metadata.tables["tally"]])
     with opened.begin() as session:
         session.add(Tally(id=1, count=0))
     return opened
@@ -36,7 +38,7 @@ def counted(database: Database) -> int:
         return session.get_one(Tally, 1).count
 
 
-def test_what_a_transaction_did_is_there_afterwards(database) -> None:
+def test_what_a_transaction_did_is_there_afterwards(database: Database) -> None:
     with database.begin() as session:
         row = session.get_one(Tally, 1)
         row.count = 7
@@ -44,21 +46,25 @@ def test_what_a_transaction_did_is_there_afterwards(database) -> None:
     assert counted(database) == 7
 
 
-def test_a_transaction_that_raises_leaves_nothing(database) -> None:
+def test_a_transaction_that_raises_leaves_nothing(database: Database) -> None:
     with pytest.raises(Refused, match="NO"), database.begin() as session:
-        session.get_one(Tally, 1).count = 7
-        session.flush()
-        raise Refused("NO", "no")
+        write_and_raise(session)
     assert counted(database) == 0
 
 
-def test_a_reader_can_not_write(database) -> None:
-    with pytest.raises(Exception, match="read-?only"), database.read() as session:
+def write_and_raise(session: Transaction) -> None:
+    session.get_one(Tally, 1).count = 7
+    session.flush()
+    raise Refused("NO", "no")
+
+
+def test_a_reader_can_not_write(database: Database) -> None:
+    with pytest.raises(Exception, match=r"read-?only"), database.read() as session:
         session.execute(text("UPDATE tally SET count = 7"))
     assert counted(database) == 0
 
 
-def test_writers_on_eight_threads_lose_no_update(database) -> None:
+def test_writers_on_eight_threads_lose_no_update(database: Database) -> None:
     def add(_: int) -> None:
         with database.begin() as session:
             row = session.exec(select(Tally).where(Tally.id == 1).with_for_update()).one()
@@ -69,7 +75,7 @@ def test_writers_on_eight_threads_lose_no_update(database) -> None:
     assert counted(database) == 64
 
 
-def test_a_reader_does_not_wait_for_a_writer(database) -> None:
+def test_a_reader_does_not_wait_for_a_writer(database: Database) -> None:
     with database.begin() as session:
         session.get_one(Tally, 1).count = 7
         session.flush()
@@ -77,11 +83,13 @@ def test_a_reader_does_not_wait_for_a_writer(database) -> None:
             assert pool.submit(counted, database).result(2) == 0
 
 
-def test_a_lock_that_does_not_come_is_refused_and_may_be_tried_again(database_url, databases, monkeypatch) -> None:
+def test_a_lock_that_does_not_come_is_refused_and_may_be_tried_again(
+    database_url: str, databases: Callable[[str], Database], monkeypatch: pytest.MonkeyPatch
+) -> None:
     monkeypatch.setattr(module, "LOCK_SECONDS", 0.2)
     ours, theirs = databases(database_url), Database(database_url)
     monkeypatch.setattr(ours, "_engine", connect(database_url, lock_seconds=0.2))
-    SQLModel.metadata.create_all(ours.engine, tables=[Tally.__table__])
+    SQLModel.metadata.create_all(ours.engine, tables=[SQLModel.metadata.tables["tally"]])
     with theirs.begin() as session:
         session.add(Tally(id=1, count=0))
     with theirs as other, other.begin() as session:
@@ -98,7 +106,7 @@ def test_a_lock_that_does_not_come_is_refused_and_may_be_tried_again(database_ur
 
 
 def test_threads_of_one_process_take_turns_on_sqlite_and_one_that_waits_too_long_is_refused(
-    sqlite_url, databases, monkeypatch
+    sqlite_url: str, databases: Callable[[str], Database], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(module, "LOCK_SECONDS", 0.1)
     opened = databases(sqlite_url)
@@ -106,12 +114,14 @@ def test_threads_of_one_process_take_turns_on_sqlite_and_one_that_waits_too_long
         pool.submit(lambda: opened.begin().__enter__()).result(5)
 
 
-def test_a_database_that_answers_is_reachable(database) -> None:
+def test_a_database_that_answers_is_reachable(database: Database) -> None:
     assert database.reachable()
 
 
 @pytest.mark.parametrize("url", ["postgresql+psycopg://nobody@127.0.0.1:1/none", "sqlite:////nowhere/at/all.db"])
-def test_a_database_that_is_not_there_is_not_reachable_and_its_calls_are_refused(url, databases) -> None:
+def test_a_database_that_is_not_there_is_not_reachable_and_its_calls_are_refused(
+    url: str, databases: Callable[[str], Database]
+) -> None:
     opened = databases(url)
     assert not opened.reachable()
     with pytest.raises(Refused) as caught, opened.begin() as session:
@@ -119,7 +129,7 @@ def test_a_database_that_is_not_there_is_not_reachable_and_its_calls_are_refused
     assert (caught.value.reason, caught.value.code) == ("DATABASE_UNAVAILABLE", grpc.StatusCode.UNAVAILABLE)
 
 
-def test_a_bug_in_a_query_is_not_called_an_outage(database) -> None:
+def test_a_bug_in_a_query_is_not_called_an_outage(database: Database) -> None:
     with pytest.raises(Exception, match="nonsense") as caught, database.begin() as session:
         session.execute(text("SELECT * FROM nonsense"))
     assert not isinstance(caught.value, Refused)
@@ -139,7 +149,7 @@ with database.begin() as session:
 """
 
 
-def test_a_killed_process_loses_no_commit_and_leaves_no_lock(database_url, database) -> None:
+def test_a_killed_process_loses_no_commit_and_leaves_no_lock(database_url: str, database: Database) -> None:
     with subprocess.Popen(
         [sys.executable, "-c", KILLED, database_url], stdin=subprocess.PIPE, stdout=subprocess.PIPE
     ) as process:
@@ -153,10 +163,12 @@ def test_a_killed_process_loses_no_commit_and_leaves_no_lock(database_url, datab
     assert counted(database) == 3
 
 
-def test_a_transaction_that_waits_for_its_turn_does_not_outlive_its_caller(serve, echo_modules, sqlite_url, databases):
+def test_a_transaction_that_waits_for_its_turn_does_not_outlive_its_caller(
+    serve: Serve, echo_modules: EchoModules, sqlite_url: str, databases: Callable[[str], Database]
+) -> None:
     opened = databases(sqlite_url)
 
-    def say(request, context):
+    def say(request: Request, context: grpc.ServicerContext) -> Reply:
         with opened.begin():
             return echo_modules.pb2.SayResponse()
 

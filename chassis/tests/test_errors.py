@@ -1,23 +1,25 @@
 """What a caller sees when a call goes wrong."""
 
+from collections.abc import Callable, Iterable, Iterator
 from datetime import timedelta
-from typing import Any
+from functools import partial
 
 import grpc
 import pytest
 from google.protobuf.any_pb2 import Any as AnyMessage
-
 from souk_chassis.errors import Refused, Violation, refusal, to_status
 
+from .world import EchoModules, Reply, Request, Running, Serve
 
-def refused(call: Any) -> Refused:
+
+def refused(call: Callable[[], object]) -> Refused:
     with pytest.raises(grpc.RpcError) as caught:
         call()
     return refusal(caught.value)
 
 
-def test_a_refusal_reaches_the_caller_whole(serve, echo_modules) -> None:
-    def say(request, context):
+def test_a_refusal_reaches_the_caller_whole(serve: Serve, echo_modules: EchoModules) -> None:
+    def say(request: Request, context: grpc.ServicerContext) -> Reply:
         raise Refused(
             "TOO_LOUD",
             "speak lower, 声",
@@ -35,8 +37,8 @@ def test_a_refusal_reaches_the_caller_whole(serve, echo_modules) -> None:
     assert answer.retry_after == timedelta(seconds=1.5)
 
 
-def test_a_refusal_in_a_stream_reaches_the_caller_after_what_was_sent(serve, echo_modules) -> None:
-    def count(request, context):
+def test_a_refusal_in_a_stream_reaches_the_caller_after_what_was_sent(serve: Serve, echo_modules: EchoModules) -> None:
+    def count(request: Request, context: grpc.ServicerContext) -> Iterator[Reply]:
         yield echo_modules.pb2.SayResponse(text="1")
         raise Refused("NO_MORE", "that was all")
 
@@ -47,8 +49,10 @@ def test_a_refusal_in_a_stream_reaches_the_caller_after_what_was_sent(serve, ech
     assert (answer.reason, answer.code) == ("NO_MORE", grpc.StatusCode.FAILED_PRECONDITION)
 
 
-def test_the_text_of_an_unexpected_exception_stays_inside(serve, echo_modules, capsys) -> None:
-    def say(request, context):
+def test_the_text_of_an_unexpected_exception_stays_inside(
+    serve: Serve, echo_modules: EchoModules, capsys: pytest.CaptureFixture[str]
+) -> None:
+    def say(request: Request, context: grpc.ServicerContext) -> Reply:
         raise RuntimeError("the password is 1234")
 
     with serve(say) as running:
@@ -57,23 +61,27 @@ def test_the_text_of_an_unexpected_exception_stays_inside(serve, echo_modules, c
     assert "the password is 1234" in capsys.readouterr().out  # in the log, with its traceback
 
 
-def test_bytes_that_are_no_message_are_an_invalid_argument(running) -> None:
-    say = running.raw.unary_unary("/echo.v1.EchoService/Say")
+def test_bytes_that_are_no_message_are_an_invalid_argument(running: Running) -> None:
+    say: Any = running.raw.unary_unary("/echo.v1.EchoService/Say")
     answer = refused(lambda: say(b"\xff\xff\xff", timeout=5))
     assert (answer.reason, answer.code) == ("INVALID_ARGUMENT", grpc.StatusCode.INVALID_ARGUMENT)
     assert running.echo.said == []
 
 
-def test_a_message_nested_too_deep_is_an_invalid_argument(running, echo_modules) -> None:
+def test_a_message_nested_too_deep_is_an_invalid_argument(running: Running, echo_modules: EchoModules) -> None:
     value = b""
     for _ in range(200):  # Value.list_value within ListValue.values, and so on
         value = field(6, field(1, value))
     bomb = field(3, field(1, field(1, b"k") + field(2, value)))
     for method in ("Say", "Count"):
         path = f"/echo.v1.EchoService/{method}"
-        call = running.raw.unary_unary(path) if method == "Say" else running.raw.unary_stream(path)
-        answer = refused(lambda call=call: list(call(bomb, timeout=5)))
+        call: Any = running.raw.unary_unary(path) if method == "Say" else running.raw.unary_stream(path)
+        answer = refused(partial(exhaust, call, bomb))
         assert (answer.reason, answer.code) == ("INVALID_ARGUMENT", grpc.StatusCode.INVALID_ARGUMENT)
+
+
+def exhaust(call: Callable[..., Iterable[object]], request: bytes) -> list[object]:
+    return list(call(request, timeout=5))
 
 
 def field(number: int, content: bytes) -> bytes:
@@ -84,7 +92,7 @@ def field(number: int, content: bytes) -> bytes:
     return bytes([number << 3 | 2]) + size + bytes([length]) + content
 
 
-def test_a_request_that_breaks_rules_names_each_field(running, echo_modules) -> None:
+def test_a_request_that_breaks_rules_names_each_field(running: Running, echo_modules: EchoModules) -> None:
     request = echo_modules.pb2.SayRequest(text="x" * 21, request_id="no uuid", items=[{"quantity": 1}, {"quantity": 0}])
     answer = refused(lambda: running.stub.Say(request, timeout=5))
     assert (answer.reason, answer.code) == ("INVALID_ARGUMENT", grpc.StatusCode.INVALID_ARGUMENT)
@@ -105,8 +113,10 @@ def test_a_request_that_breaks_rules_names_each_field(running, echo_modules) -> 
         (grpc.StatusCode.PERMISSION_DENIED, grpc.StatusCode.INTERNAL),
     ],
 )
-def test_what_a_peer_could_not_do_this_service_could_not_do_either(serve, echo_modules, said, passed_on) -> None:
-    def fail(request, context):
+def test_what_a_peer_could_not_do_this_service_could_not_do_either(
+    serve: Serve, echo_modules: EchoModules, said: grpc.StatusCode, passed_on: grpc.StatusCode
+) -> None:
+    def fail(request: Request, context: grpc.ServicerContext) -> Reply:
         raise Refused("SECRET", "secret", code=said)
 
     with serve(fail) as peer, serve(lambda request, _: peer.stub.Say(request)) as running:
@@ -115,7 +125,7 @@ def test_what_a_peer_could_not_do_this_service_could_not_do_either(serve, echo_m
     assert "secret" not in answer.message
 
 
-def test_an_unreachable_peer_is_a_refusal_without_reason(echo_modules) -> None:
+def test_an_unreachable_peer_is_a_refusal_without_reason(echo_modules: EchoModules) -> None:
     with grpc.insecure_channel("127.0.0.1:1") as nobody:
         answer = refused(
             lambda: echo_modules.grpc.EchoServiceStub(nobody).Say(echo_modules.pb2.SayRequest(), timeout=5)

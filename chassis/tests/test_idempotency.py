@@ -1,26 +1,30 @@
 """A request_id has one effect, however often and at what time it comes."""
 
+from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, datetime, timedelta
 from threading import Barrier
+from typing import Any, NoReturn
 from uuid import uuid4
 
 import grpc
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
-from sqlmodel import SQLModel, text
-
 from souk_chassis import idempotency
 from souk_chassis.database import Database
 from souk_chassis.errors import Refused
 from souk_chassis.idempotency import fingerprint_of, forget, idempotent
+from sqlmodel import SQLModel, text
 
+from .world import EchoModules, Running
+
+Say = Callable[..., str]
 METHOD = "echo.v1.EchoService/Say"
 
 
 @pytest.fixture
-def database(database_url, databases) -> Database:
+def database(database_url: str, databases: Callable[[str], Database]) -> Database:
     opened: Database = databases(database_url)
     SQLModel.metadata.create_all(opened.engine, tables=[idempotency.TABLE])
     with opened.begin() as session:
@@ -29,14 +33,14 @@ def database(database_url, databases) -> Database:
 
 
 @pytest.fixture
-def say(database, echo_modules):
+def say(database: Database, echo_modules: EchoModules) -> Say:
     """Does the effect of a request once, and answers with a number of its own."""
     pb2 = echo_modules.pb2
 
     def call(request_id: str, payload: str = "", method: str = METHOD) -> str:
         with database.begin() as session:
 
-            def run():
+            def run() -> Any:  # noqa: ANN401
                 values = {"request_id": request_id, "payload": payload}
                 session.execute(text("INSERT INTO effects VALUES (:request_id, :payload)"), values)
                 return pb2.SayResponse(text=f"{payload} {uuid4()}")
@@ -56,12 +60,12 @@ def effects(database: Database) -> int:
         return count
 
 
-def test_a_repetition_gets_the_same_answer_and_has_no_effect(say, database) -> None:
+def test_a_repetition_gets_the_same_answer_and_has_no_effect(say: Say, database: Database) -> None:
     assert say("a", "x") == say("a", "x")
     assert effects(database) == 1
 
 
-def test_twins_at_the_same_time_have_one_effect_and_one_answer(say, database) -> None:
+def test_twins_at_the_same_time_have_one_effect_and_one_answer(say: Say, database: Database) -> None:
     together = Barrier(8)
 
     def twin(_: int) -> str:
@@ -75,7 +79,7 @@ def test_twins_at_the_same_time_have_one_effect_and_one_answer(say, database) ->
     assert effects(database) == 1
 
 
-def test_another_payload_is_refused(say, database) -> None:
+def test_another_payload_is_refused(say: Say, database: Database) -> None:
     say("a", "x")
     with pytest.raises(Refused) as caught:
         say("a", "y")
@@ -83,23 +87,23 @@ def test_another_payload_is_refused(say, database) -> None:
     assert effects(database) == 1
 
 
-def test_one_id_may_serve_two_methods(say, database) -> None:
+def test_one_id_may_serve_two_methods(say: Say, database: Database) -> None:
     say("a", "x")
     say("a", "x", method="echo.v1.EchoService/Shout")
     assert effects(database) == 2
 
 
-def test_without_an_id_each_call_has_its_effect(say, database) -> None:
+def test_without_an_id_each_call_has_its_effect(say: Say, database: Database) -> None:
     assert say("", "x") != say("", "x")
     assert effects(database) == 2
 
 
-def test_what_failed_may_be_tried_again_under_the_same_id(database, echo_modules) -> None:
+def test_what_failed_may_be_tried_again_under_the_same_id(database: Database, echo_modules: EchoModules) -> None:
     pb2 = echo_modules.pb2
     request = pb2.SayRequest(request_id="a")
     refused = Refused("NO", "no")
 
-    def no():
+    def no() -> NoReturn:
         raise refused
 
     with pytest.raises(Refused, match="NO"), database.begin() as session:
@@ -115,7 +119,7 @@ def test_what_failed_may_be_tried_again_under_the_same_id(database, echo_modules
     assert answer.text == "ok"
 
 
-def test_what_is_forgotten_may_happen_again(say, database) -> None:
+def test_what_is_forgotten_may_happen_again(say: Say, database: Database) -> None:
     say("a")
     with database.begin() as session:
         forget(session, before=datetime.now(UTC) - timedelta(hours=1))
@@ -129,7 +133,9 @@ def test_what_is_forgotten_may_happen_again(say, database) -> None:
 
 @settings(max_examples=25, suppress_health_check=[HealthCheck.function_scoped_fixture], deadline=None)
 @given(calls=st.lists(st.tuples(st.sampled_from("abc"), st.sampled_from("xy")), max_size=12))
-def test_whatever_the_history_an_id_has_the_effect_of_its_first_payload(say, database, calls) -> None:
+def test_whatever_the_history_an_id_has_the_effect_of_its_first_payload(
+    say: Say, database: Database, calls: list[tuple[str, str]]
+) -> None:
     with database.begin() as session:
         session.execute(text("DELETE FROM effects"))
         forget(session, before=datetime.now(UTC) + timedelta(hours=1))
@@ -145,7 +151,7 @@ def test_whatever_the_history_an_id_has_the_effect_of_its_first_payload(say, dat
     assert effects(database) == len(first)
 
 
-def test_the_order_of_a_map_is_no_other_payload(echo_modules) -> None:
+def test_the_order_of_a_map_is_no_other_payload(echo_modules: EchoModules) -> None:
     request = echo_modules.pb2.SayRequest
     one = request(request_id="1", labels={"a": "1", "b": "2", "c": "3"})
     other = request(request_id="2", labels={"c": "3", "b": "2", "a": "1"})
@@ -165,13 +171,15 @@ def test_the_order_of_a_map_is_no_other_payload(echo_modules) -> None:
         ("", None, ""),
     ],
 )
-def test_the_metadata_fills_an_empty_request_id(running, echo_modules, in_request, in_metadata, seen) -> None:
+def test_the_metadata_fills_an_empty_request_id(
+    running: Running, echo_modules: EchoModules, in_request: str, in_metadata: str | None, seen: str
+) -> None:
     metadata = [("idempotency-key", in_metadata)] if in_metadata else []
     running.stub.Say(echo_modules.pb2.SayRequest(request_id=in_request), metadata=metadata, timeout=5)
     assert running.echo.said[0].request_id == seen
 
 
-def test_a_malformed_key_in_the_metadata_is_an_invalid_request_id(running, echo_modules) -> None:
+def test_a_malformed_key_in_the_metadata_is_an_invalid_request_id(running: Running, echo_modules: EchoModules) -> None:
     with pytest.raises(grpc.RpcError) as caught:
         running.stub.Say(echo_modules.pb2.SayRequest(), metadata=[("idempotency-key", "no uuid")], timeout=5)
     assert caught.value.code() is grpc.StatusCode.INVALID_ARGUMENT

@@ -2,14 +2,14 @@
 
 import subprocess
 import sys
+from collections.abc import Callable
 from pathlib import Path
 from textwrap import dedent
 
 import pytest
-from sqlalchemy import inspect, text
-
 from souk_chassis.database import Database
 from souk_chassis.migration import at_head, migrate
+from sqlalchemy import inspect, text
 
 FIRST = """
     revision = "0001"
@@ -43,16 +43,17 @@ BROKEN = """
         op.execute("INSERT INTO runs VALUES ('0002')")
         op.execute("INSERT INTO nowhere VALUES (1)")
 """
+Package = Callable[..., str]
 PROGRAM = (
     "import sys; sys.path.insert(0, sys.argv[1])\nfrom souk_chassis.migration import migrate; migrate(*sys.argv[2:])"
 )
 
 
 @pytest.fixture
-def package(tmp_path: Path, monkeypatch):
+def package(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Package:
     """Makes a package with these migrations and gives its name."""
     monkeypatch.syspath_prepend(str(tmp_path))
-    made = []
+    made: list[str] = []
 
     def make(*scripts: str) -> str:
         name = f"{tmp_path.name.replace('-', '_')}_{len(made)}"
@@ -72,7 +73,7 @@ def runs(url: str) -> list[str]:
         return [row.revision for row in session.execute(text("SELECT revision FROM runs"))]
 
 
-def test_a_new_database_gets_every_migration_in_order_and_only_once(database_url, package) -> None:
+def test_a_new_database_gets_every_migration_in_order_and_only_once(database_url: str, package: Package) -> None:
     name = package(FIRST, SECOND)
     migrate(database_url, name)
     migrate(database_url, name)
@@ -83,7 +84,7 @@ def test_a_new_database_gets_every_migration_in_order_and_only_once(database_url
     assert columns == {"method", "request_id", "fingerprint", "response_type", "response", "created_at"}
 
 
-def test_a_database_behind_is_not_at_head_until_it_is_migrated(database_url, package) -> None:
+def test_a_database_behind_is_not_at_head_until_it_is_migrated(database_url: str, package: Package) -> None:
     old, new = package(FIRST), package(FIRST, SECOND)
     with Database(database_url) as database:
         assert not at_head(database, old)
@@ -95,7 +96,7 @@ def test_a_database_behind_is_not_at_head_until_it_is_migrated(database_url, pac
     assert runs(database_url) == ["0001", "0002"]
 
 
-def test_a_database_that_a_newer_version_has_migrated_is_left_as_it_is(database_url, package) -> None:
+def test_a_database_that_a_newer_version_has_migrated_is_left_as_it_is(database_url: str, package: Package) -> None:
     old, new = package(FIRST), package(FIRST, SECOND)
     migrate(database_url, new)
     migrate(database_url, old)
@@ -104,14 +105,18 @@ def test_a_database_that_a_newer_version_has_migrated_is_left_as_it_is(database_
         assert at_head(database, old)
 
 
-def test_a_migration_that_fails_leaves_nothing_of_itself_nor_of_those_before_it(database_url, package) -> None:
+def test_a_migration_that_fails_leaves_nothing_of_itself_nor_of_those_before_it(
+    database_url: str, package: Package
+) -> None:
     with pytest.raises(Exception, match="nowhere"):
         migrate(database_url, package(FIRST, BROKEN))
     migrate(database_url, package(FIRST, SECOND))
     assert runs(database_url) == ["0001", "0002"]
 
 
-def test_two_versions_that_start_at_once_migrate_one_after_the_other(database_url, package, tmp_path) -> None:
+def test_two_versions_that_start_at_once_migrate_one_after_the_other(
+    database_url: str, package: Package, tmp_path: Path
+) -> None:
     old, new = package(FIRST), package(FIRST, SECOND)
     processes = [
         subprocess.Popen([sys.executable, "-c", PROGRAM, str(tmp_path), database_url, name], stderr=subprocess.PIPE)

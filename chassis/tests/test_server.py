@@ -7,20 +7,22 @@ import socket
 import subprocess
 import sys
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager
 from pathlib import Path
 from threading import Event
+from typing import Any
 from urllib.request import urlopen
 
 import grpc
 import pytest
 from grpc_health.v1 import health_pb2, health_pb2_grpc
 from grpc_reflection.v1alpha import reflection_pb2, reflection_pb2_grpc
-
 from souk_chassis.server import Server, ServerError
 from souk_chassis.testing import local_settings
+
+from .world import EchoModules, Running, Serve
 
 PROGRAM = """
 import sys, threading
@@ -72,10 +74,13 @@ class Program:
         raise AssertionError(f"the program ended without saying {part}")
 
 
+Start = Callable[..., AbstractContextManager[tuple[Program, Any]]]
+
+
 @pytest.fixture
-def program(echo_modules):
+def program(echo_modules: EchoModules) -> Start:
     @contextmanager
-    def start(**environment: str) -> Iterator[tuple[Program, object]]:
+    def start(**environment: str) -> Iterator[tuple[Program, Any]]:
         generated = str(Path(echo_modules.pb2.__file__).parents[2])
         free = {"LISTEN_HOST": "127.0.0.1", "GRPC_PORT": "0", "HEALTH_PORT": "0", "METRICS_PORT": "0"}
         with subprocess.Popen(
@@ -94,13 +99,21 @@ def program(echo_modules):
     return start
 
 
-def test_sigterm_lets_running_calls_end_takes_no_more_and_exits_with_0(program, echo_modules) -> None:
+def test_sigterm_lets_running_calls_end_takes_no_more_and_exits_with_0(
+    program: Start, echo_modules: EchoModules
+) -> None:
     say = echo_modules.pb2.SayRequest
     with program() as (running, stub), ThreadPoolExecutor(1) as pool:
         health = health_pb2_grpc.HealthStub(grpc.insecure_channel(f"127.0.0.1:{running.serving['health_port']}"))
         assert health.Check(health_pb2.HealthCheckRequest(), timeout=5).status == 1
         first_tick = Event()
-        ticks = pool.submit(lambda: [first_tick.set() or tick.text for tick in stub.Count(say(), timeout=20)])
+
+        def follow() -> Iterator[str]:
+            for tick in stub.Count(say(), timeout=20):
+                first_tick.set()
+                yield tick.text
+
+        ticks = pool.submit(lambda: set(follow()))
         assert first_tick.wait(10)
         slow = stub.Say.future(say(text="slow"), timeout=20)
         running.line_with("slow begun")
@@ -114,12 +127,12 @@ def test_sigterm_lets_running_calls_end_takes_no_more_and_exits_with_0(program, 
             echo_modules.grpc.EchoServiceStub(late).Say(say(), timeout=5)
         assert caught.value.code() is grpc.StatusCode.UNAVAILABLE
         assert slow.result(10).text == "slow"
-        assert set(ticks.result(10)) == {"tick"}  # the stream has seen that the server is stopping
+        assert ticks.result(10) == {"tick"}  # the stream has seen that the server is stopping
         assert running.process.wait(10) == 0
         assert "left in peace" in running.out.read()
 
 
-def test_a_handler_that_hangs_does_not_keep_the_process(program, echo_modules) -> None:
+def test_a_handler_that_hangs_does_not_keep_the_process(program: Start, echo_modules: EchoModules) -> None:
     with program(DRAIN_SECONDS="0.2") as (running, stub):
         hung = stub.Say.future(echo_modules.pb2.SayRequest(text="hang"), timeout=30)
         running.line_with("hang begun")
@@ -130,7 +143,9 @@ def test_a_handler_that_hangs_does_not_keep_the_process(program, echo_modules) -
         assert hung.code() in (grpc.StatusCode.UNAVAILABLE, grpc.StatusCode.CANCELLED)
 
 
-def test_each_call_is_one_line_of_json_with_its_outcome_and_its_trace(program, echo_modules) -> None:
+def test_each_call_is_one_line_of_json_with_its_outcome_and_its_trace(
+    program: Start, echo_modules: EchoModules
+) -> None:
     trace = "4bf92f3577b34da6a3ce929d0e0e4736"
     with program(VERSION="v7") as (running, stub):
         stub.Say(
@@ -156,7 +171,7 @@ def test_each_call_is_one_line_of_json_with_its_outcome_and_its_trace(program, e
     assert (failed["level"], failed["code"], failed["trace_id"]) == ("error", "INTERNAL", traceback["trace_id"])
 
 
-def test_metrics_have_the_names_that_the_field_uses(running, echo_modules) -> None:
+def test_metrics_have_the_names_that_the_field_uses(running: Running, echo_modules: EchoModules) -> None:
     running.stub.Say(echo_modules.pb2.SayRequest(), timeout=5)
     with urlopen(f"http://127.0.0.1:{running.server.metrics_port}/metrics", timeout=5) as answer:
         metrics = answer.read().decode()
@@ -167,7 +182,7 @@ def test_metrics_have_the_names_that_the_field_uses(running, echo_modules) -> No
     assert "process_resident_memory_bytes" in metrics
 
 
-def test_reflection_lists_the_services(running) -> None:
+def test_reflection_lists_the_services(running: Running) -> None:
     stub = reflection_pb2_grpc.ServerReflectionStub(running.raw)
     ask = reflection_pb2.ServerReflectionRequest(list_services="")
     listed = next(stub.ServerReflectionInfo(iter([ask]), timeout=5)).list_services_response.service
@@ -175,7 +190,7 @@ def test_reflection_lists_the_services(running) -> None:
 
 
 @pytest.mark.parametrize("variable", ["grpc_port", "health_port", "metrics_port"])
-def test_a_port_that_is_taken_is_named_with_its_variable(variable) -> None:
+def test_a_port_that_is_taken_is_named_with_its_variable(variable: str) -> None:
     with socket.socket() as other:
         other.bind(("127.0.0.1", 0))
         other.listen()
@@ -185,17 +200,19 @@ def test_a_port_that_is_taken_is_named_with_its_variable(variable) -> None:
             server.start()
 
 
-def test_answers_and_refusals_say_which_version_they_come_from(serve, echo_modules) -> None:
+def test_answers_and_refusals_say_which_version_they_come_from(serve: Serve, echo_modules: EchoModules) -> None:
     with serve(version="v7") as running:
         _, call = running.stub.Say.with_call(echo_modules.pb2.SayRequest(), timeout=5)
-        assert ("x-souk-version", "v7") in list(call.initial_metadata())
+        assert ("x-souk-version", "v7") in [(each.key, each.value) for each in call.initial_metadata()]
         with pytest.raises(grpc.RpcError) as caught:
             running.stub.Say(echo_modules.pb2.SayRequest(text="x" * 21), timeout=5)
-        assert ("x-souk-version", "v7") in list(caught.value.trailing_metadata())
+        assert ("x-souk-version", "v7") in [(each.key, each.value) for each in caught.value.trailing_metadata()]
 
 
 @pytest.mark.parametrize("method", ["Say", "Count"])
-def test_a_refusal_is_one_frame_of_headers_that_ends_the_stream(running, echo_modules, method) -> None:
+def test_a_refusal_is_one_frame_of_headers_that_ends_the_stream(
+    running: Running, echo_modules: EchoModules, method: str
+) -> None:
     body = echo_modules.pb2.SayRequest(text="x" * 21).SerializeToString()
     frames = exchange(running.server.port, f"/echo.v1.EchoService/{method}", body)
     assert [(kind, flags & 1) for kind, flags in frames] == [(1, 1)]
@@ -216,7 +233,8 @@ def exchange(port: int, path: str, body: bytes) -> list[tuple[int, int]]:
     with socket.create_connection(("127.0.0.1", port), timeout=5) as connection:
         connection.sendall(b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n" + frame(4, 0, 0))
         connection.sendall(frame(1, 4, 1, block) + frame(0, 1, 1, message))
-        stream, frames = connection.makefile("rb"), []
+        stream = connection.makefile("rb")
+        frames: list[tuple[int, int]] = []
         while not (frames and frames[-1][1] & 1):
             head = stream.read(9)
             stream.read(int.from_bytes(head[:3], "big"))

@@ -5,7 +5,6 @@ import subprocess
 import sys
 
 import pytest
-
 from souk_chassis.settings import ServiceSettings
 
 
@@ -17,7 +16,7 @@ class Settings(ServiceSettings):
 
 
 @pytest.fixture
-def environment(monkeypatch) -> None:
+def environment(monkeypatch: pytest.MonkeyPatch) -> None:
     for name in ServiceSettings.model_fields:
         monkeypatch.delenv(name.upper(), raising=False)
     monkeypatch.setenv("DATABASE_URL", "sqlite:////data/echo.db")
@@ -25,7 +24,7 @@ def environment(monkeypatch) -> None:
 
 
 @pytest.mark.usefixtures("environment")
-def test_the_defaults_are_those_of_a_pod(monkeypatch) -> None:
+def test_the_defaults_are_those_of_a_pod(monkeypatch: pytest.MonkeyPatch) -> None:
     settings = Settings()
     assert (settings.listen_host, settings.grpc_port, settings.health_port, settings.metrics_port) == (
         "0.0.0.0",
@@ -51,7 +50,9 @@ def test_the_defaults_are_those_of_a_pod(monkeypatch) -> None:
         ("LOG_LEVEL", "loud", "LOG_LEVEL: Input should be 'DEBUG', 'INFO', 'WARNING' or 'ERROR'"),
     ],
 )
-def test_a_wrong_variable_is_named_with_what_is_wrong(monkeypatch, variable, value, complaint) -> None:
+def test_a_wrong_variable_is_named_with_what_is_wrong(
+    monkeypatch: pytest.MonkeyPatch, variable: str, value: str | None, complaint: str
+) -> None:
     monkeypatch.delenv(variable, raising=False)
     if value is not None:
         monkeypatch.setenv(variable, value)
@@ -62,10 +63,12 @@ def test_a_wrong_variable_is_named_with_what_is_wrong(monkeypatch, variable, val
 
 
 @pytest.mark.usefixtures("environment")
-def test_all_that_is_wrong_is_said_at_once_without_a_traceback(monkeypatch) -> None:
+def test_all_that_is_wrong_is_said_at_once_without_a_traceback(monkeypatch: pytest.MonkeyPatch) -> None:
     program = "from souk_chassis.settings import ServiceSettings; ServiceSettings()"
     wrong = {**os.environ, "GRPC_PORT": "x", "DATABASE_URL": ""}
-    done = subprocess.run([sys.executable, "-c", program], env=wrong, capture_output=True, text=True, timeout=30)
+    done = subprocess.run(
+        [sys.executable, "-c", program], env=wrong, capture_output=True, text=True, timeout=30, check=False
+    )
     assert done.returncode == 1
     assert "GRPC_PORT" in done.stderr
     assert "DATABASE_URL" in done.stderr

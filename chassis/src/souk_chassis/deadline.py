@@ -47,7 +47,7 @@ def _on_the_wire(seconds: float) -> float:
 @contextmanager
 def deadline(call: Call) -> Iterator[None]:
     """Lets the handler know its deadline, and doesn't start what can no longer be answered in time."""
-    left = call.context.time_remaining()
+    left: float | None = call.context.time_remaining()
     if left is not None and left > _FOR_EVER_SECONDS:
         left = None
     if left is None and not call.streaming:
