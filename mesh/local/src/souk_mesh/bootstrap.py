@@ -99,7 +99,7 @@ def command(envoy: Path, config: Path) -> list[str]:
         "--log-level",
         "warning",
         "--component-log-level",
-        # As Istio does: max_grpc_timeout is deprecated, yet nothing else gives its meaning, and Envoy says so per route.
+        # As Istio does: max_grpc_timeout is deprecated, and Envoy says so for every route, but nothing means the same.
         "misc:error",
         "--file-flush-interval-msec",
         "250",

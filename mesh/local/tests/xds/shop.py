@@ -15,7 +15,7 @@ import grpc
 import yaml
 
 from souk_mesh.bootstrap import bootstrap, command, envoy_binary
-from souk_mesh.identity import CertificateAuthority, Identities
+from souk_mesh.identity import Certificate, CertificateAuthority, Identities
 from souk_mesh.objects import Object, parse
 from souk_mesh.topology import ContainerPort, Pod, PodAddresses, Proxy, ServiceKey
 from souk_mesh.xds import AdsServer, Configuration, ProxyStatus, Publisher
@@ -28,6 +28,8 @@ OTHER_METHOD = "/souk.payment.v1.PaymentService/RefundPayment"
 Metadata = Sequence[tuple[str, str]]
 Run = Callable[[Coroutine[Any, Any, None]], None]
 """Runs the steps of a test in the event loop of the shop."""
+Behaviour = Callable[[grpc.aio.ServicerContext[bytes, bytes]], Awaitable[None]]
+"""What an application does before it answers."""
 
 
 def documents(text: str) -> list[Object]:
@@ -51,7 +53,7 @@ class App:
     """An application behind a sidecar: answers every method with its name and the metadata it was given."""
 
     version: str
-    behaviour: Callable[[grpc.aio.ServicerContext[bytes, bytes]], Awaitable[None]] | None = None
+    behaviour: Behaviour | None = None
     calls: int = 0
     server: grpc.aio.Server | None = None
 
@@ -85,6 +87,7 @@ class Shop:
     net: str
     objects: list[Object]
     pods: list[Pod]
+    authority: CertificateAuthority
     identities: Identities
     ads: AdsServer
     apps: dict[str, App]
@@ -130,6 +133,10 @@ class Shop:
 
     def pod(self, name: str) -> Pod:
         return next(pod for pod in self.pods if pod.name == name)
+
+    def issue(self, identity: str) -> Certificate:
+        """A certificate of the mesh's own authority."""
+        return self.authority.issue(identity)
 
     def payment_of(self, caller: str) -> str:
         return f"{self.pod(caller).addresses.virtual[PAYMENT]}:50051"
@@ -178,8 +185,8 @@ class Shop:
 async def ask(channel: grpc.aio.Channel, method: str = METHOD, metadata: Metadata = (), timeout: float = 5) -> Answer:
     """One call on an open channel."""
     try:
-        call = channel.unary_unary(method)(b"", timeout=timeout, metadata=tuple(metadata))
-        said = await call
+        call: grpc.aio.UnaryUnaryMultiCallable[bytes, bytes] = channel.unary_unary(method)
+        said = await call(b"", timeout=timeout, metadata=tuple(metadata))
     except grpc.aio.AioRpcError as error:
         return Answer(error.code(), error.details() or "", "")
     seen = json.loads(said)
@@ -264,13 +271,19 @@ def routed(rule: str) -> str:
 
 def split(first: int, second: int) -> str:
     """A VirtualService that divides `payment` between its versions."""
-    return routed(
-        "{route: [{destination: {host: payment, subset: v1}, weight: %d},"
-        " {destination: {host: payment, subset: v2}, weight: %d}]}" % (first, second)
+    shares = ", ".join(
+        f"{{destination: {{host: payment, subset: {subset}}}, weight: {weight}}}"
+        for subset, weight in (("v1", first), ("v2", second))
     )
+    return routed(f"{{route: [{shares}]}}")
 
 
-V1 = "route: [{destination: {host: payment, subset: v1}}]"
+ROUTE_V1 = "route: [{destination: {host: payment, subset: v1}}]"
+
+
+def with_v1(*fields: str) -> str:
+    """A VirtualService that sends everything to version 1, with more fields of the route."""
+    return routed(f"{{{', '.join([ROUTE_V1, *filter(None, fields)])}}}")
 
 
 def make(home: Path) -> Shop:
@@ -311,6 +324,7 @@ def make(home: Path) -> Shop:
         net=net,
         objects=documents(OBJECTS),
         pods=pods,
+        authority=authority,
         identities=Identities(authority),
         ads=AdsServer(home / "xds.sock"),
         apps={"payment-v1": App("v1"), "payment-v2": App("v2")},

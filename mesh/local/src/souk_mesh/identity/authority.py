@@ -84,7 +84,7 @@ class CertificateAuthority:
         """
         root_file, key_file = directory / "root.pem", directory / "root.key"
         try:
-            if not key_file.exists():
+            if not (key_file.exists() and root_file.exists()):
                 directory.mkdir(parents=True, exist_ok=True, mode=0o700)
                 authority = cls.create()
                 _write_private(key_file, authority._key_pem())

@@ -8,19 +8,17 @@ from dataclasses import dataclass
 
 from envoy.config.core.v3 import extension_pb2
 from envoy.config.rbac.v3 import rbac_pb2
+from envoy.config.rbac.v3.rbac_pb2 import Permission, Principal
 from envoy.config.route.v3 import route_components_pb2
 from envoy.extensions.path.match.uri_template.v3 import uri_template_match_pb2
-from envoy.type.matcher.v3 import path_pb2, string_pb2
+from envoy.type.matcher.v3 import path_pb2
+from envoy.type.matcher.v3.string_pb2 import StringMatcher
 
 from souk_mesh.objects import AuthorizationPolicy, Operation, Rule, Source
 from souk_mesh.topology import Pod
 from souk_mesh.xds.configuration import ROOT_NAMESPACE, Configuration
 from souk_mesh.xds.protos import packed, regex
 from souk_mesh.xds.view import Protocol
-
-_Permission = rbac_pb2.Permission
-_Principal = rbac_pb2.Principal
-_String = string_pb2.StringMatcher
 
 SPIFFE = "spiffe://"
 
@@ -65,7 +63,7 @@ def _policy(rule: Rule) -> rbac_pb2.Policy:
     operations = [_operation(each.operation) for each in rule.to]
     sources = [_source(each.source) for each in rule.from_]
     return rbac_pb2.Policy(
-        permissions=operations or [_Permission(any=True)], principals=sources or [_Principal(any=True)]
+        permissions=operations or [Permission(any=True)], principals=sources or [Principal(any=True)]
     )
 
 
@@ -84,88 +82,88 @@ def _without_http(rule: Rule) -> Rule:
     return rule.model_copy(update={"to": kept})
 
 
-def _operation(operation: Operation) -> _Permission:
+def _operation(operation: Operation) -> Permission:
     parts = [
         *_permission([_method(each) for each in operation.methods], [_method(each) for each in operation.not_methods]),
         *_permission([_path(each) for each in operation.paths], [_path(each) for each in operation.not_paths]),
         *_permission([_port(each) for each in operation.ports], [_port(each) for each in operation.not_ports]),
     ]
-    return _Permission(and_rules=_Permission.Set(rules=parts or [_Permission(any=True)]))
+    return Permission(and_rules=Permission.Set(rules=parts or [Permission(any=True)]))
 
 
-def _permission(wanted: Sequence[_Permission], unwanted: Sequence[_Permission]) -> Iterable[_Permission]:
+def _permission(wanted: Sequence[Permission], unwanted: Sequence[Permission]) -> Iterable[Permission]:
     if wanted:
-        yield _Permission(or_rules=_Permission.Set(rules=wanted))
+        yield Permission(or_rules=Permission.Set(rules=wanted))
     if unwanted:
-        yield _Permission(not_rule=_Permission(or_rules=_Permission.Set(rules=unwanted)))
+        yield Permission(not_rule=Permission(or_rules=Permission.Set(rules=unwanted)))
 
 
-def _source(source: Source) -> _Principal:
+def _source(source: Source) -> Principal:
     names = [_authenticated(_identity(each)) for each in source.principals]
     other_names = [_authenticated(_identity(each)) for each in source.not_principals]
     spaces = [_authenticated(_namespace(each)) for each in source.namespaces]
     other_spaces = [_authenticated(_namespace(each)) for each in source.not_namespaces]
     parts = [*_principal(names, other_names), *_principal(spaces, other_spaces)]
-    return _Principal(and_ids=_Principal.Set(ids=parts or [_Principal(any=True)]))
+    return Principal(and_ids=Principal.Set(ids=parts or [Principal(any=True)]))
 
 
-def _principal(wanted: Sequence[_Principal], unwanted: Sequence[_Principal]) -> Iterable[_Principal]:
+def _principal(wanted: Sequence[Principal], unwanted: Sequence[Principal]) -> Iterable[Principal]:
     if wanted:
-        yield _Principal(or_ids=_Principal.Set(ids=wanted))
+        yield Principal(or_ids=Principal.Set(ids=wanted))
     if unwanted:
-        yield _Principal(not_id=_Principal(or_ids=_Principal.Set(ids=unwanted)))
+        yield Principal(not_id=Principal(or_ids=Principal.Set(ids=unwanted)))
 
 
-def _authenticated(name: _String) -> _Principal:
+def _authenticated(name: StringMatcher) -> Principal:
     # A peer in plain text has no name: it never matches, so that `not…` always does.
-    return _Principal(authenticated=_Principal.Authenticated(principal_name=name))
+    return Principal(authenticated=Principal.Authenticated(principal_name=name))
 
 
-def _identity(text: str) -> _String:
+def _identity(text: str) -> StringMatcher:
     if text == "*":
-        return _String(safe_regex=regex(".+"))
+        return StringMatcher(safe_regex=regex(".+"))
     if text.startswith("*"):
-        return _String(safe_regex=regex(f"{SPIFFE}.*{re.escape(text[1:])}"))
+        return StringMatcher(safe_regex=regex(f"{SPIFFE}.*{re.escape(text[1:])}"))
     return _string(SPIFFE + text)
 
 
-def _namespace(text: str) -> _String:
+def _namespace(text: str) -> StringMatcher:
     pattern = ".*".join(re.escape(part) for part in text.split("*"))
-    return _String(safe_regex=regex(f".*/ns/{pattern}/.*"))
+    return StringMatcher(safe_regex=regex(f".*/ns/{pattern}/.*"))
 
 
-def _method(text: str) -> _Permission:
+def _method(text: str) -> Permission:
     header = route_components_pb2.HeaderMatcher(name=":method")
     if text == "*":
         header.present_match = True
     else:
         header.string_match.CopyFrom(_string(text))
-    return _Permission(header=header)
+    return Permission(header=header)
 
 
-def _path(text: str) -> _Permission:
+def _path(text: str) -> Permission:
     if "{*}" in text or "{**}" in text:
         template = uri_template_match_pb2.UriTemplateMatchConfig(
             path_template=text.replace("{*}", "*").replace("{**}", "**")
         )
-        return _Permission(
+        return Permission(
             uri_template=extension_pb2.TypedExtensionConfig(
                 name="envoy.path.match.uri_template.uri_template_matcher", typed_config=packed(template)
             )
         )
-    return _Permission(url_path=path_pb2.PathMatcher(path=_string(text)))
+    return Permission(url_path=path_pb2.PathMatcher(path=_string(text)))
 
 
-def _port(text: str) -> _Permission:
-    return _Permission(destination_port=int(text))
+def _port(text: str) -> Permission:
+    return Permission(destination_port=int(text))
 
 
-def _string(text: str) -> _String:
+def _string(text: str) -> StringMatcher:
     """Reads `exact`, `prefix*`, `*suffix` or `*` (present)."""
     if text == "*":
-        return _String(safe_regex=regex(".+"))
+        return StringMatcher(safe_regex=regex(".+"))
     if text.startswith("*"):
-        return _String(suffix=text[1:])
+        return StringMatcher(suffix=text[1:])
     if text.endswith("*"):
-        return _String(prefix=text[:-1])
-    return _String(exact=text)
+        return StringMatcher(prefix=text[:-1])
+    return StringMatcher(exact=text)

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from envoy.config.cluster.v3 import cluster_pb2
+from envoy.config.core.v3 import base_pb2
 from envoy.config.endpoint.v3 import endpoint_components_pb2
 from google.protobuf import struct_pb2
 
@@ -26,9 +27,12 @@ def clusters(view: View, pod: Pod) -> Iterator[cluster_pb2.Cluster]:
     """Everything that the proxy of `pod` can send to."""
     for key, port in view.ports():
         found = destination_policy(view.configuration, pod.namespace, key)
-        yield _outbound(view, pod, key, port, "", found.policy)
-        for name, subset in found.subsets.items():
-            yield _outbound(view, pod, key, port, name, subset.policy)
+        policies = {"": found.policy, **{name: subset.policy for name, subset in found.subsets.items()}}
+        identities = {each.pod.identity for each in view.backends(key, port)}
+        for subset, policy in policies.items():
+            name = cluster_name(key, port.port, subset)
+            encrypted = tls.upstream(key, port.port, subset, protocol(port), identities)
+            yield _outbound(pod, name, protocol(port), policy, encrypted)
         if key in pod.addresses.virtual:
             yield _passthrough(pod, key, port)
     if pod.proxy is Proxy.SIDECAR:
@@ -37,15 +41,12 @@ def clusters(view: View, pod: Pod) -> Iterator[cluster_pb2.Cluster]:
 
 
 def _outbound(
-    view: View, pod: Pod, key: ServiceKey, port: ServicePort, subset: str, policy: Policy
+    pod: Pod, name: str, spoken: Protocol, policy: Policy, encrypted: base_pb2.TransportSocket
 ) -> cluster_pb2.Cluster:
-    spoken = protocol(port)
-    cluster = _from_eds(pod, cluster_name(key, port.port, subset), cluster_name(key, port.port, subset))
+    cluster = _from_eds(pod, name, name)
     balance(cluster, policy.load_balancer)
     bound(cluster, policy.connection_pool, spoken)
     detect_outliers(cluster, policy.outlier_detection)
-    identities = [each.pod.identity for each in view.backends(key, port)]
-    encrypted = tls.upstream(key, port.port, subset, spoken, identities)
     if policy.tls is None:
         # Auto mTLS: each endpoint says whether it takes it.
         marks = struct_pb2.Struct()

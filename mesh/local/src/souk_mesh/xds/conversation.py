@@ -1,8 +1,8 @@
 """One proxy's side of the aggregated discovery protocol, without any I/O: requests in, due responses out.
 
 State of the world, as Envoy speaks it by default: every response carries all resources of its kind that the proxy asked
-for. Changes go out in the order make before break: a cluster that nothing needs any more is withdrawn only after the
-proxy has acknowledged the listeners and routes that no longer name it.
+for. Changes go out in the order make before break: listeners and routes only when the proxy has taken the clusters that
+they name, and a cluster that nothing needs any more is withdrawn only when it has taken those that no longer name it.
 """
 
 from __future__ import annotations
@@ -17,6 +17,10 @@ from souk_mesh.xds.resources import Kind, Resources
 
 # Envoy asks for these without naming what it wants.
 WILDCARDS = frozenset({Kind.CLUSTER, Kind.LISTENER})
+
+# A cluster can be used once its endpoints are there too, and Envoy asks for those only when it knows the cluster.
+CLUSTERS = (Kind.CLUSTER, Kind.ENDPOINTS, Kind.SECRET)
+NAMING_CLUSTERS = frozenset({Kind.LISTENER, Kind.ROUTES})
 
 
 @dataclass(frozen=True)
@@ -102,6 +106,8 @@ class Conversation:
                 continue
             desired = self._desired(kind, subscription)
             if desired == subscription.sent and not subscription.resend:
+                continue
+            if kind in NAMING_CLUSTERS and not all(self._kind_taken(each) for each in CLUSTERS):
                 continue
             if kind is Kind.CLUSTER and Kind.ENDPOINTS in self._subscriptions:
                 # Envoy keeps a changed cluster warming, and its acknowledgement back, until its endpoints come again.

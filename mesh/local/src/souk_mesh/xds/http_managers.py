@@ -12,14 +12,14 @@ from envoy.extensions.filters.http.fault.v3 import fault_pb2
 from envoy.extensions.filters.http.grpc_stats.v3 import config_pb2 as grpc_stats_pb2
 from envoy.extensions.filters.http.rbac.v3 import rbac_pb2
 from envoy.extensions.filters.http.router.v3 import router_pb2
-from envoy.extensions.filters.network.http_connection_manager.v3 import http_connection_manager_pb2
+from envoy.extensions.filters.network.http_connection_manager.v3.http_connection_manager_pb2 import (
+    HttpConnectionManager,
+    HttpFilter,
+)
 from google.protobuf.message import Message
 
 from souk_mesh.xds.faults import FAULT_FILTER
 from souk_mesh.xds.protos import duration, flag, from_ads, packed
-
-_Manager = http_connection_manager_pb2.HttpConnectionManager
-_HttpFilter = http_connection_manager_pb2.HttpFilter
 
 DENY_FILTER, ALLOW_FILTER = "envoy.filters.http.rbac.deny", "envoy.filters.http.rbac.allow"
 """The guards of inbound requests, in this order."""
@@ -46,12 +46,12 @@ _LOGGED = {
 }
 
 
-def inbound_manager(prefix: str, routes: str) -> _Manager:
+def inbound_manager(prefix: str, routes: str) -> HttpConnectionManager:
     """In front of the application: asks who may call, and says who called."""
     manager = _manager(prefix, "inbound")
     _subscribe(manager, routes)
     manager.server_name = "istio-envoy"
-    manager.forward_client_cert_details = _Manager.APPEND_FORWARD
+    manager.forward_client_cert_details = HttpConnectionManager.APPEND_FORWARD
     details = manager.set_current_client_cert_details
     details.subject.value, details.uri, details.dns = True, True, True
     for guard in (DENY_FILTER, ALLOW_FILTER):
@@ -62,7 +62,7 @@ def inbound_manager(prefix: str, routes: str) -> _Manager:
     return manager
 
 
-def outbound_manager(prefix: str, routes: str) -> _Manager:
+def outbound_manager(prefix: str, routes: str) -> HttpConnectionManager:
     """Between the application and everybody else."""
     manager = _manager(prefix, "outbound")
     _subscribe(manager, routes)
@@ -70,7 +70,7 @@ def outbound_manager(prefix: str, routes: str) -> _Manager:
     return manager
 
 
-def edge_manager(prefix: str, routes: str) -> _Manager:
+def edge_manager(prefix: str, routes: str) -> HttpConnectionManager:
     """At the edge of the mesh, where nothing that a client says about itself is believed."""
     manager = _manager(prefix, "gateway")
     _subscribe(manager, routes)
@@ -80,7 +80,7 @@ def edge_manager(prefix: str, routes: str) -> _Manager:
     nowhere = address_pb2.CidrRange(address_prefix="255.255.255.255")
     nowhere.prefix_len.value = 32
     manager.internal_address_config.cidr_ranges.append(nowhere)
-    manager.forward_client_cert_details = _Manager.SANITIZE_SET
+    manager.forward_client_cert_details = HttpConnectionManager.SANITIZE_SET
     details = manager.set_current_client_cert_details
     details.subject.value, details.cert, details.uri, details.dns = True, True, True, True
     manager.http_filters.extend(_usual_filters())
@@ -92,39 +92,39 @@ def network_filter(name: str, config: Message) -> listener_components_pb2.Filter
     return listener_components_pb2.Filter(name=name, typed_config=packed(config))
 
 
-def manager_filter(manager: _Manager) -> listener_components_pb2.Filter:
+def manager_filter(manager: HttpConnectionManager) -> listener_components_pb2.Filter:
     """Wraps a connection manager as the last filter of a chain."""
     return network_filter("envoy.filters.network.http_connection_manager", manager)
 
 
-def _manager(prefix: str, direction: str) -> _Manager:
-    manager = _Manager(
+def _manager(prefix: str, direction: str) -> HttpConnectionManager:
+    manager = HttpConnectionManager(
         stat_prefix=prefix,
-        codec_type=_Manager.AUTO,
+        codec_type=HttpConnectionManager.AUTO,
         stream_idle_timeout=duration(timedelta()),  # else Envoy cuts a quiet stream after 5 minutes
         normalize_path=flag(True),
         use_remote_address=flag(False),
         access_log=[_access_log(direction)],
-        upgrade_configs=[_Manager.UpgradeConfig(upgrade_type="websocket")],
+        upgrade_configs=[HttpConnectionManager.UpgradeConfig(upgrade_type="websocket")],
     )
     # Istio's BASE normalisation: paths are cleaned, nothing is merged or unescaped.
-    manager.path_with_escaped_slashes_action = _Manager.KEEP_UNCHANGED
+    manager.path_with_escaped_slashes_action = HttpConnectionManager.KEEP_UNCHANGED
     return manager
 
 
-def _subscribe(manager: _Manager, routes: str) -> None:
+def _subscribe(manager: HttpConnectionManager, routes: str) -> None:
     manager.rds.route_config_name = routes
     manager.rds.config_source.CopyFrom(from_ads())
 
 
-def _usual_filters() -> list[_HttpFilter]:
+def _usual_filters() -> list[HttpFilter]:
     return [
-        _HttpFilter(
+        HttpFilter(
             name="envoy.filters.http.grpc_stats",
             typed_config=packed(grpc_stats_pb2.FilterConfig(emit_filter_state=True, stats_for_all_methods=flag(False))),
         ),
-        _HttpFilter(name=FAULT_FILTER, typed_config=packed(fault_pb2.HTTPFault())),
-        _HttpFilter(name="envoy.filters.http.router", typed_config=packed(router_pb2.Router())),
+        HttpFilter(name=FAULT_FILTER, typed_config=packed(fault_pb2.HTTPFault())),
+        HttpFilter(name="envoy.filters.http.router", typed_config=packed(router_pb2.Router())),
     ]
 
 

@@ -7,6 +7,7 @@ from datetime import timedelta
 
 from envoy.config.core.v3 import base_pb2
 from envoy.config.listener.v3 import listener_components_pb2, listener_pb2
+from envoy.config.listener.v3.listener_components_pb2 import FilterChain, FilterChainMatch
 from envoy.config.route.v3 import route_components_pb2, route_pb2
 from envoy.extensions.filters.http.rbac.v3 import rbac_pb2 as http_rbac_pb2
 from envoy.extensions.filters.listener.tls_inspector.v3 import tls_inspector_pb2
@@ -24,9 +25,6 @@ from souk_mesh.xds.peer_authentication import PeerMode, peer_mode
 from souk_mesh.xds.protos import address, duration, flag, packed
 from souk_mesh.xds.retries import inbound_retry_policy
 from souk_mesh.xds.view import Protocol, View, inbound_name
-
-_Chain = listener_components_pb2.FilterChain
-_Match = listener_components_pb2.FilterChainMatch
 
 
 def inbound_listeners(view: View, pod: Pod) -> Iterator[listener_pb2.Listener]:
@@ -50,19 +48,19 @@ def _listener(view: View, pod: Pod, number: int, spoken: Protocol) -> listener_p
         )
         permissive = mode is PeerMode.PERMISSIVE
         listener.filter_chains.append(
-            _Chain(
+            FilterChain(
                 name=f"{number}-tls",
                 # When plain text is taken as well, TLS that is the application's own must not be unwrapped.
-                filter_chain_match=_Match(
+                filter_chain_match=FilterChainMatch(
                     transport_protocol="tls", application_protocols=tls.ISTIO_ALPN if permissive else ()
                 ),
-                transport_socket=tls.downstream(spoken, permissive=permissive),
+                transport_socket=tls.downstream(spoken),
                 filters=filters,
             )
         )
     if mode is not PeerMode.STRICT:
-        match = _Match(transport_protocol="raw_buffer") if mode is PeerMode.PERMISSIVE else None
-        listener.filter_chains.append(_Chain(name=f"{number}-plain", filter_chain_match=match, filters=filters))
+        match = FilterChainMatch(transport_protocol="raw_buffer") if mode is PeerMode.PERMISSIVE else None
+        listener.filter_chains.append(FilterChain(name=f"{number}-plain", filter_chain_match=match, filters=filters))
     return listener
 
 

@@ -4,22 +4,19 @@ from __future__ import annotations
 
 import re
 
-from envoy.config.route.v3 import route_components_pb2
+from envoy.config.route.v3.route_components_pb2 import HeaderMatcher, RouteMatch
 from envoy.type.matcher.v3 import string_pb2
 
 from souk_mesh.objects import HTTPMatchRequest, StringMatch
 from souk_mesh.xds.protos import regex
 
-_Match = route_components_pb2.RouteMatch
-_Header = route_components_pb2.HeaderMatcher
 
-
-def everything() -> _Match:
+def everything() -> RouteMatch:
     """Matches every request."""
-    return _Match(prefix="/")
+    return RouteMatch(prefix="/")
 
 
-def route_match(rule: HTTPMatchRequest) -> _Match:
+def route_match(rule: HTTPMatchRequest) -> RouteMatch:
     """All conditions on the request itself; those on the caller are settled where the route is built."""
     match = _path(rule)
     pseudo = {":method": rule.method, ":authority": rule.authority, ":scheme": rule.scheme}
@@ -44,11 +41,11 @@ def admits(text: StringMatch, value: str) -> bool:
     return _is_presence(text) or re.fullmatch(text.regex or "", value) is not None
 
 
-def _path(rule: HTTPMatchRequest) -> _Match:
+def _path(rule: HTTPMatchRequest) -> RouteMatch:
     uri = rule.uri
     if uri is None or _is_presence(uri):
         return everything()
-    match = _Match()
+    match = RouteMatch()
     if uri.exact is not None:
         match.path = uri.exact
     elif uri.prefix is not None:
@@ -60,13 +57,13 @@ def _path(rule: HTTPMatchRequest) -> _Match:
     return match
 
 
-def _header(name: str, text: StringMatch) -> _Header:
+def _header(name: str, text: StringMatch) -> HeaderMatcher:
     if _is_presence(text):
-        return _Header(name=name, present_match=True)
-    return _Header(name=name, string_match=_string(text))
+        return HeaderMatcher(name=name, present_match=True)
+    return HeaderMatcher(name=name, string_match=_string(text))
 
 
-def _missing(name: str, text: StringMatch) -> _Header:
+def _missing(name: str, text: StringMatch) -> HeaderMatcher:
     header = _header(name, text)
     header.invert_match = True
     # A header that is not there differs from every text.

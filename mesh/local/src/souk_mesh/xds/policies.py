@@ -6,7 +6,7 @@ from datetime import timedelta
 
 from envoy.config.cluster.v3 import circuit_breaker_pb2, cluster_pb2, outlier_detection_pb2
 from envoy.config.core.v3 import protocol_pb2
-from envoy.extensions.upstreams.http.v3 import http_protocol_options_pb2
+from envoy.extensions.upstreams.http.v3.http_protocol_options_pb2 import HttpProtocolOptions
 from envoy.type.v3 import percent_pb2
 
 from souk_mesh.objects import (
@@ -23,7 +23,6 @@ from souk_mesh.xds.view import Protocol
 CONNECT_TIMEOUT = timedelta(seconds=10)
 HTTP_OPTIONS = "envoy.extensions.upstreams.http.v3.HttpProtocolOptions"
 
-_Options = http_protocol_options_pb2.HttpProtocolOptions
 _POLICIES = {
     None: cluster_pb2.Cluster.LEAST_REQUEST,
     "LEAST_REQUEST": cluster_pb2.Cluster.LEAST_REQUEST,
@@ -95,8 +94,8 @@ def detect_outliers(cluster: cluster_pb2.Cluster, settings: OutlierDetection | N
     cluster.common_lb_config.healthy_panic_threshold.CopyFrom(percent_pb2.Percent(value=settings.min_health_percent))
 
 
-def _http(tcp: TCPSettings, http: HTTPSettings, spoken: Protocol) -> _Options:
-    options = _Options()
+def _http(tcp: TCPSettings, http: HTTPSettings, spoken: Protocol) -> HttpProtocolOptions:
+    options = HttpProtocolOptions()
     idle = http.idle_timeout if http.idle_timeout is not None else tcp.idle_timeout
     common = options.common_http_protocol_options
     if idle is not None:

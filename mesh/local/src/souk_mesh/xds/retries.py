@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from envoy.config.route.v3 import route_components_pb2
+from envoy.config.route.v3.route_components_pb2 import RetryPolicy
 from envoy.extensions.retry.host.previous_hosts.v3 import previous_hosts_pb2
 
 from souk_mesh.objects import HTTPRetry
@@ -11,10 +11,8 @@ from souk_mesh.xds.protos import duration, packed, uint32
 DEFAULT_RETRY_ON = "connect-failure,refused-stream,unavailable,cancelled,retriable-status-codes"
 DEFAULT_ATTEMPTS = 2
 
-_Policy = route_components_pb2.RetryPolicy
 
-
-def retry_policy(rule: HTTPRetry | None, *, hashed: bool) -> _Policy | None:
+def retry_policy(rule: HTTPRetry | None, *, hashed: bool) -> RetryPolicy | None:
     """The policy that a route's `retries` ask for: silence means Istio's default, `attempts: 0` none.
 
     Args:
@@ -35,13 +33,13 @@ def retry_policy(rule: HTTPRetry | None, *, hashed: bool) -> _Policy | None:
     return policy
 
 
-def inbound_retry_policy() -> _Policy:
+def inbound_retry_policy() -> RetryPolicy:
     """What a sidecar tries again towards its own application: only what never reached it (istio-semantics 2)."""
-    return _Policy(retry_on="reset-before-request", num_retries=uint32(DEFAULT_ATTEMPTS))
+    return RetryPolicy(retry_on="reset-before-request", num_retries=uint32(DEFAULT_ATTEMPTS))
 
 
-def _policy(attempts: int, *, spread: bool) -> _Policy:
-    policy = _Policy(
+def _policy(attempts: int, *, spread: bool) -> RetryPolicy:
+    policy = RetryPolicy(
         retry_on=DEFAULT_RETRY_ON, num_retries=uint32(attempts), host_selection_retry_max_attempts=5 if spread else 0
     )
     if spread:
@@ -52,7 +50,7 @@ def _policy(attempts: int, *, spread: bool) -> _Policy:
     return policy
 
 
-def _set_conditions(policy: _Policy, retry_on: str) -> None:
+def _set_conditions(policy: RetryPolicy, retry_on: str) -> None:
     conditions = [part.strip() for part in retry_on.split(",") if part.strip()]
     codes = [int(part) for part in conditions if part.isdecimal()]
     named = [part for part in conditions if not part.isdecimal()]

@@ -6,6 +6,7 @@ from collections.abc import Iterator
 from datetime import timedelta
 
 from envoy.config.route.v3 import route_components_pb2, route_pb2
+from envoy.config.route.v3.route_components_pb2 import VirtualHost
 from google.protobuf import wrappers_pb2
 
 from souk_mesh.objects import ServicePort, VirtualService
@@ -15,8 +16,6 @@ from souk_mesh.xds.matches import everything
 from souk_mesh.xds.protos import duration
 from souk_mesh.xds.rules import MESH, Caller, Rewritten, applies, rule_routes, service_route
 from souk_mesh.xds.view import View, full_host, passthrough_name, protocol
-
-_VirtualHost = route_components_pb2.VirtualHost
 
 
 def routes_name(key: ServiceKey, port: int) -> str:
@@ -40,13 +39,13 @@ def _table(view: View, pod: Pod, key: ServiceKey, port: ServicePort) -> route_pb
     return route_pb2.RouteConfiguration(
         name=routes_name(key, port.port),
         virtual_hosts=[
-            _VirtualHost(
+            VirtualHost(
                 name=f"{key.host}:{port.port}",
                 domains=names,
                 routes=_routes(view, key, port, caller, None),
                 include_request_attempt_count=True,
             ),
-            _VirtualHost(
+            VirtualHost(
                 name=f"{key.host}:{port.port}|address",
                 domains=[pod.addresses.virtual[key]],
                 routes=_routes(view, key, port, caller, rewritten),
@@ -85,14 +84,14 @@ def _rule(view: View, key: ServiceKey) -> VirtualService | None:
     return max(found, key=lambda entry: entry[0])[1] if found else None
 
 
-def _allow_any(key: ServiceKey, port: ServicePort) -> _VirtualHost:
+def _allow_any(key: ServiceKey, port: ServicePort) -> VirtualHost:
     """Takes what carries an authority that is no name of the Service: past all rules and in plain text, as in Istio."""
     action = route_components_pb2.RouteAction(
         cluster=passthrough_name(key, port.port),
         timeout=duration(timedelta()),
         max_grpc_timeout=duration(timedelta()),
     )
-    return _VirtualHost(
+    return VirtualHost(
         name="allow_any",
         domains=["*"],
         routes=[route_components_pb2.Route(name="allow_any", match=everything(), route=action)],

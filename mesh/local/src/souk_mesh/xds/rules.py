@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import timedelta
 
-from envoy.config.route.v3 import route_components_pb2
+from envoy.config.route.v3.route_components_pb2 import Route, RouteAction
 
 from souk_mesh.objects import (
     ConsistentHash,
@@ -27,9 +27,6 @@ from souk_mesh.xds.view import View, cluster_name, full_host
 
 MESH = "mesh"
 """What rules call all sidecars, where they name gateways."""
-
-_Action = route_components_pb2.RouteAction
-_Route = route_components_pb2.Route
 
 
 @dataclass(frozen=True)
@@ -56,7 +53,7 @@ def applies(rule: VirtualService, gateway: str) -> bool:
 
 def rule_routes(
     view: View, rule: VirtualService, caller: Caller, rewritten: Rewritten | None = None
-) -> Iterator[_Route]:
+) -> Iterator[Route]:
     """The routes of one VirtualService in their order; nothing after one that takes every request."""
     for index, entry in enumerate(rule.spec.http):
         name = entry.name or f"{rule.metadata.namespace}/{rule.metadata.name}[{index}]"
@@ -68,7 +65,7 @@ def rule_routes(
                 continue
             match = route_match(known)
             action = _entry_action(view, rule, entry, caller, rewritten)
-            route = _Route(name=name, match=match, route=action)
+            route = Route(name=name, match=match, route=action)
             if entry.fault is not None:
                 route.typed_per_filter_config[FAULT_FILTER].CopyFrom(packed(fault(entry.fault)))
             yield route
@@ -76,17 +73,17 @@ def rule_routes(
                 return
 
 
-def service_route(view: View, key: ServiceKey, port: int, caller: Caller, rewritten: Rewritten | None = None) -> _Route:
+def service_route(view: View, key: ServiceKey, port: int, caller: Caller, rewritten: Rewritten | None = None) -> Route:
     """Where requests go that no rule speaks of: to the Service, with Istio's default retries."""
     action = _action(timedelta(), rewritten)
     action.cluster = cluster_name(key, port)
     _finish(action, None, _hashes(view, key, caller, ""))
-    return _Route(name="default", match=everything(), route=action)
+    return Route(name="default", match=everything(), route=action)
 
 
 def _entry_action(
     view: View, rule: VirtualService, entry: HTTPRoute, caller: Caller, rewritten: Rewritten | None
-) -> _Action:
+) -> RouteAction:
     action = _action(entry.timeout or timedelta(), rewritten)
     hashes: list[ConsistentHash] = []
     for share in entry.route:
@@ -105,15 +102,15 @@ def _entry_action(
     return action
 
 
-def _action(timeout: timedelta, rewritten: Rewritten | None) -> _Action:
+def _action(timeout: timedelta, rewritten: Rewritten | None) -> RouteAction:
     # With a timeout of 0 the caller's own grpc-timeout still holds, and is not capped.
-    action = _Action(timeout=duration(timeout), max_grpc_timeout=duration(timeout))
+    action = RouteAction(timeout=duration(timeout), max_grpc_timeout=duration(timeout))
     if rewritten is not None:
         action.host_rewrite_literal = rewritten.authority
     return action
 
 
-def _finish(action: _Action, retries: HTTPRetry | None, hashes: list[ConsistentHash]) -> None:
+def _finish(action: RouteAction, retries: HTTPRetry | None, hashes: list[ConsistentHash]) -> None:
     for each in hashes:
         _add_hash(action, each)
     policy = retry_policy(retries, hashed=bool(hashes))
@@ -121,7 +118,7 @@ def _finish(action: _Action, retries: HTTPRetry | None, hashes: list[ConsistentH
         action.retry_policy.CopyFrom(policy)
 
 
-def _add_hash(action: _Action, hashed: ConsistentHash) -> None:
+def _add_hash(action: RouteAction, hashed: ConsistentHash) -> None:
     policy = action.hash_policy.add()
     if hashed.http_header_name is not None:
         policy.header.header_name = hashed.http_header_name

@@ -7,6 +7,7 @@ from collections.abc import Iterable
 from envoy.config.core.v3 import base_pb2
 from envoy.extensions.transport_sockets.raw_buffer.v3 import raw_buffer_pb2
 from envoy.extensions.transport_sockets.tls.v3 import common_pb2, secret_pb2, tls_pb2
+from envoy.extensions.transport_sockets.tls.v3.common_pb2 import SubjectAltNameMatcher
 from envoy.type.matcher.v3 import string_pb2
 
 from souk_mesh.identity import Certificate
@@ -18,7 +19,7 @@ LEAF, ROOTS = "default", "ROOTCA"
 """What Istio's proxies call their own certificate and the roots that they trust."""
 
 ISTIO_ALPN = ("istio-peer-exchange", "istio")
-_SAN = common_pb2.SubjectAltNameMatcher
+_HTTP_ALPN = ("h2", "http/1.1")
 
 
 def secrets(certificate: Certificate, roots: bytes) -> tuple[secret_pb2.Secret, secret_pb2.Secret]:
@@ -43,7 +44,10 @@ def upstream(
     """How a caller encrypts to a Service: it shows its own certificate and expects one of `identities`."""
     context = tls_pb2.UpstreamTlsContext(
         common_tls_context=_common(
-            [_SAN(san_type=_SAN.URI, matcher=exactly(identity)) for identity in sorted(set(identities))],
+            [
+                SubjectAltNameMatcher(san_type=SubjectAltNameMatcher.URI, matcher=exactly(identity))
+                for identity in sorted(set(identities))
+            ],
             (*ISTIO_ALPN, "h2") if spoken is Protocol.HTTP2 else ISTIO_ALPN,
         ),
         sni=f"outbound_.{port}_.{subset}_.{key.host}",
@@ -51,14 +55,14 @@ def upstream(
     return base_pb2.TransportSocket(name="envoy.transport_sockets.tls", typed_config=packed(context))
 
 
-def downstream(spoken: Protocol, *, permissive: bool) -> base_pb2.TransportSocket:
+def downstream(spoken: Protocol) -> base_pb2.TransportSocket:
     """How a pod is encrypted to: only by somebody of this trust domain."""
-    protocols = ("h2", "http/1.1") if spoken.http else ISTIO_ALPN
     trust_domain = string_pb2.StringMatcher(prefix="spiffe://cluster.local/")
     context = tls_pb2.DownstreamTlsContext(
         common_tls_context=_common(
-            [_SAN(san_type=_SAN.URI, matcher=trust_domain)],
-            ("istio-peer-exchange", *protocols) if permissive and spoken.http else protocols,
+            [SubjectAltNameMatcher(san_type=SubjectAltNameMatcher.URI, matcher=trust_domain)],
+            # Where requests are told apart, what is agreed on must say which HTTP it is.
+            _HTTP_ALPN if spoken.http else ("istio-peer-exchange", *_HTTP_ALPN),
         ),
         require_client_certificate=flag(True),
     )
@@ -72,7 +76,7 @@ def plain() -> base_pb2.TransportSocket:
     )
 
 
-def _common(names: Iterable[common_pb2.SubjectAltNameMatcher], protocols: Iterable[str]) -> tls_pb2.CommonTlsContext:
+def _common(names: Iterable[SubjectAltNameMatcher], protocols: Iterable[str]) -> tls_pb2.CommonTlsContext:
     return tls_pb2.CommonTlsContext(
         tls_params=common_pb2.TlsParameters(
             tls_minimum_protocol_version=common_pb2.TlsParameters.TLSv1_2,

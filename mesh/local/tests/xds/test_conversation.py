@@ -1,0 +1,138 @@
+"""The discovery protocol without a proxy: what is sent when."""
+
+from __future__ import annotations
+
+from envoy.config.cluster.v3 import cluster_pb2
+from envoy.config.endpoint.v3 import endpoint_pb2
+from envoy.config.route.v3 import route_pb2
+from envoy.service.discovery.v3 import discovery_pb2
+
+from souk_mesh.xds.conversation import Conversation, Wanted
+from souk_mesh.xds.resources import Kind, Resources
+
+
+def test_clusters_come_first_and_routes_only_when_the_clusters_are_taken() -> None:
+    talk = Conversation(_wanted(1, "a"))
+    talk.receive(_ask(Kind.CLUSTER))
+    talk.receive(_ask(Kind.ROUTES, "table"))
+    assert _kinds(talk) == [Kind.CLUSTER]
+    talk.receive(_ack(Kind.CLUSTER, 1))
+    assert _kinds(talk) == []  # the endpoints are not asked for yet
+    talk.receive(_ask(Kind.ENDPOINTS, "a"))
+    assert _kinds(talk) == [Kind.ENDPOINTS]
+    talk.receive(_ack(Kind.ENDPOINTS, 2, "a"))
+    assert _kinds(talk) == [Kind.ROUTES]
+
+
+def test_nothing_is_sent_twice_unless_it_changes() -> None:
+    talk = _settled(_wanted(1, "a"))
+    talk.want(_wanted(2, "a"))
+    assert _kinds(talk) == []
+    assert talk.settled
+    talk.want(_wanted(3, "a", mark="another"))
+    assert _kinds(talk) == [Kind.ROUTES]
+    assert not talk.settled
+
+
+def test_endpoints_come_again_after_a_change_of_clusters_although_they_are_the_same() -> None:
+    talk = _settled(_wanted(1, "a", "b"))
+    talk.want(_wanted(2, "a", "b", connect=3))
+    assert _kinds(talk)[:2] == [Kind.CLUSTER, Kind.ENDPOINTS]
+
+
+def test_a_cluster_leaves_only_when_no_route_can_name_it() -> None:
+    talk = _settled(_wanted(1, "a", "b"))
+    talk.want(_wanted(2, "a", mark="without b"))
+    assert _kinds(talk) == [Kind.ROUTES]
+    assert not talk.settled
+    talk.receive(_ack(Kind.ROUTES, talk._subscriptions[Kind.ROUTES].nonce, "table"))
+    responses = list(talk.due())
+    assert [response.type_url for response in responses] == [Kind.CLUSTER, Kind.ENDPOINTS]
+    assert len(responses[0].resources) == 1
+
+
+def test_a_refusal_is_told_until_something_else_is_wanted() -> None:
+    talk = _settled(_wanted(1, "a"))
+    talk.want(_wanted(2, "a", mark="bad"))
+    (response,) = talk.due()
+    refusal = _ack(Kind.ROUTES, response.nonce, "table")
+    refusal.error_detail.message = "no such thing"
+    talk.receive(refusal)
+    assert talk.refusal == "RouteConfiguration: no such thing"
+    assert not talk.settled
+    assert _kinds(talk) == []  # the same would only be refused again
+    talk.want(_wanted(3, "a"))
+    assert talk.refusal is None
+    assert _kinds(talk) == [Kind.ROUTES]
+
+
+def test_an_answer_to_what_is_outdated_is_no_acknowledgement() -> None:
+    talk = _settled(_wanted(1, "a"))
+    outdated = talk._subscriptions[Kind.ROUTES].nonce
+    talk.want(_wanted(2, "a", mark="new"))
+    assert _kinds(talk) == [Kind.ROUTES]
+    talk.receive(_ack(Kind.ROUTES, outdated, "table"))
+    assert not talk.settled
+
+
+def test_a_name_that_is_asked_for_later_is_sent_then() -> None:
+    talk = _settled(_wanted(1, "a"))
+    talk.want(_wanted(2, "a", "b"))
+    assert _kinds(talk) == [Kind.CLUSTER, Kind.ENDPOINTS]
+    for kind, names in ((Kind.CLUSTER, ()), (Kind.ENDPOINTS, ("a",))):
+        talk.receive(_ack(kind, talk._subscriptions[kind].nonce, *names))
+    assert not talk.settled
+    talk.receive(_ack(Kind.ENDPOINTS, talk._subscriptions[Kind.ENDPOINTS].nonce, "a", "b"))
+    (response,) = talk.due()
+    assert len(response.resources) == 2
+
+
+def test_kinds_that_nobody_serves_are_left_unanswered() -> None:
+    talk = Conversation(_wanted(1, "a"))
+    talk.receive(discovery_pb2.DiscoveryRequest(type_url="type.googleapis.com/envoy.service.runtime.v3.Runtime"))
+    assert _kinds(talk) == []
+
+
+def _wanted(version: int, *clusters: str, mark: str = "", connect: int = 1) -> Wanted:
+    made = [cluster_pb2.Cluster(name=name) for name in clusters]
+    for each in made:
+        each.connect_timeout.FromSeconds(connect)
+    return Wanted.of(
+        version,
+        Resources.of(
+            clusters=made,
+            endpoints=[endpoint_pb2.ClusterLoadAssignment(cluster_name=name) for name in clusters],
+            routes=[route_pb2.RouteConfiguration(name="table", response_headers_to_remove=[mark] if mark else [])],
+        ),
+    )
+
+
+def _settled(wanted: Wanted) -> Conversation:
+    """A conversation in which all that is wanted was asked for and taken."""
+    talk = Conversation(wanted)
+    asked = {
+        Kind.CLUSTER: (),
+        Kind.ENDPOINTS: tuple(wanted.content[Kind.ENDPOINTS]),
+        Kind.LISTENER: (),
+        Kind.ROUTES: ("table",),
+    }
+    for kind, names in asked.items():
+        talk.receive(_ask(kind, *names))
+    for _ in range(3):
+        for response in talk.due():
+            kind = Kind(response.type_url)
+            talk.receive(_ack(kind, response.nonce, *asked[kind]))
+    assert talk.settled
+    return talk
+
+
+def _ask(kind: Kind, *names: str) -> discovery_pb2.DiscoveryRequest:
+    return discovery_pb2.DiscoveryRequest(type_url=kind, resource_names=names)
+
+
+def _ack(kind: Kind, nonce: object, *names: str) -> discovery_pb2.DiscoveryRequest:
+    return discovery_pb2.DiscoveryRequest(type_url=kind, resource_names=names, response_nonce=str(nonce))
+
+
+def _kinds(talk: Conversation) -> list[Kind]:
+    return [Kind(response.type_url) for response in talk.due()]

@@ -1,0 +1,89 @@
+"""The edge of the mesh: a real Envoy as gateway."""
+
+from __future__ import annotations
+
+import asyncio
+import socket
+from dataclasses import replace
+
+import grpc
+from shop import Run, Shop, ask, documents
+
+OK = grpc.StatusCode.OK
+
+
+def test_what_comes_in_at_the_edge_reaches_the_service_under_the_gateways_identity(shop: Shop, run: Run) -> None:
+    async def steps() -> None:
+        async with _edge(shop) as channel:
+            answer = await ask(
+                channel, metadata=[("x-forwarded-client-cert", "URI=spiffe://cluster.local/ns/souk/sa/admin")]
+            )
+        assert answer.code is OK
+        assert "sa/ingress" in answer.metadata["x-forwarded-client-cert"]
+        assert "admin" not in answer.metadata["x-forwarded-client-cert"]
+
+    run(steps())
+
+
+def test_a_client_outside_has_no_say_in_timeouts(shop: Shop, run: Run) -> None:
+    async def steps() -> None:
+        async def slowly(context: grpc.aio.ServicerContext[bytes, bytes]) -> None:
+            await asyncio.sleep(0.1)
+
+        for app in shop.apps.values():
+            app.behaviour = slowly
+        header = [("x-envoy-upstream-rq-timeout-ms", "1")]
+        async with _edge(shop) as channel:
+            assert (await ask(channel, metadata=header)).code is OK
+
+    run(steps())
+
+
+def test_a_host_that_no_rule_is_bound_to_is_not_found(shop: Shop, run: Run) -> None:
+    async def steps() -> None:
+        await shop.change("""
+            apiVersion: networking.istio.io/v1
+            kind: VirtualService
+            metadata: {name: ingress, namespace: souk}
+            spec:
+              hosts: [shop.example]
+              gateways: [souk]
+              http: [{route: [{destination: {host: payment, port: {number: 50051}}}]}]
+        """)
+        async with _edge(shop, "shop.example") as channel:
+            assert (await ask(channel)).code is OK
+        async with _edge(shop, "other.example") as channel:
+            assert (await ask(channel)).code is grpc.StatusCode.UNIMPLEMENTED  # 404
+
+    run(steps())
+
+
+def test_a_port_that_is_taken_is_told_in_envoys_words_and_harms_no_other(shop: Shop, run: Run) -> None:
+    async def steps() -> None:
+        ingress = shop.pod("ingress")
+        with socket.socket() as squatter:
+            squatter.bind(("127.0.0.1", 0))
+            squatter.listen()
+            exposed = {**ingress.exposed, 8081: squatter.getsockname()[1]}
+            shop.pods = [replace(pod, exposed=exposed) if pod is ingress else pod for pod in shop.pods]
+            shop.objects += documents("""
+                apiVersion: networking.istio.io/v1
+                kind: Gateway
+                metadata: {name: second, namespace: souk}
+                spec:
+                  selector: {app: ingress}
+                  servers: [{port: {number: 8081, name: http, protocol: HTTP}, hosts: ["*"]}]
+            """)
+            statuses = await shop.publisher.settled(5)
+            refused = {node: status.refusal for node, status in statuses.items() if not status.current}
+            assert list(refused) == [ingress.node]
+            assert "Address already in use" in (refused[ingress.node] or "")
+            async with _edge(shop) as channel:
+                assert (await ask(channel)).code is OK
+
+    run(steps())
+
+
+def _edge(shop: Shop, authority: str = "localhost:8080") -> grpc.aio.Channel:
+    port = shop.pod("ingress").exposed[8080]
+    return grpc.aio.insecure_channel(f"127.0.0.1:{port}", options=[("grpc.default_authority", authority)])
