@@ -10,9 +10,9 @@ class Settings(ServiceSettings):
     """Beside what every service reads."""
 
     service_name: str = "order"
-    catalog_address: str
-    inventory_address: str
-    payment_address: str
+    catalog_address: str = "catalog:50051"
+    inventory_address: str = "inventory:50051"
+    payment_address: str = "payment:50051"
     resume_seconds: Annotated[float, Field(gt=0, le=3600)] = 0.5
     """How often checkouts are looked for that nobody is at."""
     resume_at_once: Annotated[int, Field(ge=1, le=100)] = 8

@@ -1,0 +1,121 @@
+"""Who may call what: every pod tries every RPC of every service, and fares as the policies in `mesh/istio/security` say."""
+
+from __future__ import annotations
+
+import socket
+import ssl
+import subprocess
+from collections.abc import Iterator, Mapping
+from pathlib import Path
+
+import grpc
+import pytest
+import yaml
+from google.protobuf.descriptor_pb2 import FileDescriptorSet
+
+from tests.mesh import ROOT, Mesh
+
+POLICIES = ROOT / "mesh/istio/security"
+DESCRIPTORS = ROOT / "services/gateway/src/souk_gateway/descriptors.binpb"
+# The caller's Deployment, and the service account that its certificate names.
+CALLERS = {
+    "acquirer": "acquirer",
+    "catalog": "catalog",
+    "gateway": "gateway",
+    "inventory": "inventory",
+    "order": "order",
+    "payment-v1": "payment",
+    "payment-v2": "payment",
+}
+
+
+def rpcs() -> Iterator[tuple[str, str]]:
+    """Every RPC of ours: the Kubernetes Service, and the path `/package.Service/Method`."""
+    for file in FileDescriptorSet.FromString(DESCRIPTORS.read_bytes()).file:
+        for service in file.service:
+            if file.package.startswith("souk."):
+                for method in service.method:
+                    yield file.package.split(".")[1], f"/{file.package}.{service.name}/{method.name}"
+
+
+def allowed() -> Mapping[str, set[str]]:
+    """For each service account the paths that some policy lets it call."""
+    paths: dict[str, set[str]] = {account: set() for account in CALLERS.values()}
+    for file in POLICIES.glob("*.yaml"):
+        for policy in yaml.safe_load_all(file.read_text()):
+            for rule in policy.get("spec", {}).get("rules", ()):
+                for source in rule.get("from", ()):
+                    for principal in source["source"]["principals"]:
+                        for to in rule["to"]:
+                            account = principal.rsplit("/", 1)[1]
+                            paths.setdefault(account, set()).update(to["operation"].get("paths", ()))
+    return paths
+
+
+def code_of_empty_call(address: str, path: str) -> grpc.StatusCode:
+    """What an empty message is answered. Nothing of ours accepts one that would change something."""
+    with grpc.insecure_channel(address) as channel:
+        call = channel.unary_stream(path, request_serializer=None, response_deserializer=None)(b"", timeout=10)
+        try:
+            for _ in call:
+                pass
+        except grpc.RpcError:
+            pass
+        return call.code()
+
+
+@pytest.mark.parametrize("caller", CALLERS)
+def test_a_pod_may_call_what_the_policies_name_and_nothing_else(mesh: Mesh, caller: str) -> None:
+    virtual = mesh.pods(caller)[0]["virtual"]
+    may = allowed()[CALLERS[caller]]
+
+    denied = {
+        path
+        for service, path in rpcs()
+        if code_of_empty_call(f"{virtual[f'{service}.souk.svc.cluster.local']}:50051", path)
+        is grpc.StatusCode.PERMISSION_DENIED
+    }
+
+    assert denied == {path for _, path in rpcs()} - may
+
+
+def test_plain_text_is_reset(mesh: Mesh) -> None:
+    address = mesh.pods("payment-v1")[0]["address"]
+
+    with socket.create_connection((address, 50051), timeout=10) as plain:
+        plain.sendall(b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n")
+        try:
+            answer = plain.recv(1)
+        except ConnectionResetError:
+            answer = b""
+
+    assert answer == b""
+
+
+@pytest.fixture(scope="module")
+def stranger(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The order service's identity, signed by a CA that nobody here knows: one file with key and certificates."""
+    file = tmp_path_factory.mktemp("stranger") / "stranger.pem"
+    program = (
+        "import sys; from souk_mesh.identity import CertificateAuthority; "
+        "leaf = CertificateAuthority.create().issue('spiffe://cluster.local/ns/souk/sa/order'); "
+        "open(sys.argv[1], 'wb').write(leaf.key + leaf.chain)"
+    )
+    subprocess.run([str(ROOT / ".souk/mesh-venv/bin/python"), "-c", program, str(file)], check=True)
+    return file
+
+
+def test_a_certificate_of_another_ca_is_refused(mesh: Mesh, stranger: Path) -> None:
+    address = mesh.pods("payment-v1")[0]["address"]
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
+    context.check_hostname = False
+    context.verify_mode = ssl.CERT_NONE
+    context.load_cert_chain(stranger)
+    context.set_alpn_protocols(["h2"])
+
+    with socket.create_connection((address, 50051), timeout=10) as plain, pytest.raises((ssl.SSLError, ConnectionError)):
+        with context.wrap_socket(plain) as tls:
+            # With TLS 1.3 the client learns only with the first answer that its certificate was not wanted.
+            tls.sendall(b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n\x00\x00\x00\x04\x00\x00\x00\x00\x00")
+            if tls.recv(1) == b"":
+                raise ConnectionResetError

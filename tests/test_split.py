@@ -1,0 +1,119 @@
+"""The split of payments: lands where it is told to, and a dead or faulty version costs no order."""
+
+from __future__ import annotations
+
+import math
+import uuid
+from collections import Counter
+from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+
+import grpc
+import pytest
+import yaml
+from google.type.money_pb2 import Money
+from souk.payment.v1.payment_pb2 import AuthorizePaymentRequest
+from souk.payment.v1.payment_pb2_grpc import PaymentServiceStub
+
+from tests.mesh import ROOT, Mesh
+from tests.rest import Rest
+
+PAYMENTS = 2_000
+# 99.9 % of a normal distribution lie within this many standard deviations; with 2,000 draws the binomial is as good as normal.
+Z_999 = 3.2905
+# Port 9, discard: nobody listens there, so an acquirer sought there is down.
+NOBODY = "127.0.0.1:9"
+
+
+@pytest.fixture(autouse=True)
+def split_as_it_ships(mesh: Mesh) -> Iterator[None]:
+    """Leaves the weights as the YAML has them."""
+    yield
+    mesh.souk("split", "payment", "v1=90", "v2=10")
+
+
+def authorize(stub: PaymentServiceStub) -> str:
+    """Authorizes one payment and tells which version did it."""
+    name = f"payments/{uuid.uuid4()}"
+    payment = stub.AuthorizePayment(
+        AuthorizePaymentRequest(
+            name=name,
+            order="customers/aziz/orders/split",
+            amount=Money(currency_code="EUR", units=1),
+            card_token="tok_visa",
+        ),
+        timeout=20,
+    )
+    return str(payment.processed_by)
+
+
+def test_two_thousand_payments_land_within_the_binomial_interval_of_90_10(mesh: Mesh) -> None:
+    acknowledged = mesh.souk("split", "payment", "v1=90", "v2=10")
+    assert "acknowledged" in acknowledged
+
+    with grpc.insecure_channel(mesh.as_seen_by("order", "payment")) as channel, ThreadPoolExecutor(8) as callers:
+        versions = Counter(callers.map(lambda _: authorize(PaymentServiceStub(channel)), range(PAYMENTS)))
+
+    assert versions.keys() == {"v1", "v2"}
+    assert abs(versions["v2"] - PAYMENTS * 0.1) <= Z_999 * math.sqrt(PAYMENTS * 0.1 * 0.9)
+
+
+def test_once_the_command_returns_every_payment_follows_the_new_weights(mesh: Mesh) -> None:
+    with grpc.insecure_channel(mesh.as_seen_by("order", "payment")) as channel:
+        for weights, version in ((("v1=0", "v2=100"), "v2"), (("v1=100", "v2=0"), "v1")):
+            mesh.souk("split", "payment", *weights)
+            assert {authorize(PaymentServiceStub(channel)) for _ in range(50)} == {version}
+
+
+def test_weights_that_istio_would_reject_change_nothing(mesh: Mesh) -> None:
+    for weights, named in (
+        (("v1=0", "v2=0"), "0"),
+        (("v1=90", "v3=10"), "v3"),
+        (("v1=-1", "v2=101"), "-1"),
+    ):
+        assert named in mesh.souk("split", "payment", *weights, expect=1)
+
+    routes = yaml.safe_load(mesh.souk("get", "virtualservice", "payment", "-o", "yaml"))["spec"]["http"][0]["route"]
+    assert [route["weight"] for route in routes] == [90, 10]
+
+
+def test_with_version_2_dead_orders_still_reach_confirmed(mesh: Mesh, rest: Rest) -> None:
+    mesh.souk("split", "payment", "v1=50", "v2=50")
+    mesh.souk("scale", "payment-v2", "--replicas", "0")
+    try:
+        states = [settled(rest) for _ in range(10)]
+    finally:
+        mesh.souk("scale", "payment-v2", "--replicas", "1")
+
+    assert states == ["STATE_CONFIRMED"] * 10
+
+
+def test_with_version_2_faulty_orders_still_reach_confirmed(mesh: Mesh, rest: Rest, overlay: Path) -> None:
+    mesh.souk("split", "payment", "v1=50", "v2=50")
+    healthy = mesh.souk("get", "deployment", "payment-v2", "-o", "yaml")
+    faulty = healthy.replace("acquirer:50051", NOBODY)
+    assert faulty != healthy
+    try:
+        apply(mesh, overlay, faulty)
+        states = [settled(rest) for _ in range(10)]
+    finally:
+        apply(mesh, overlay, healthy)
+
+    assert states == ["STATE_CONFIRMED"] * 10
+
+
+def apply(mesh: Mesh, overlay: Path, document: str) -> None:
+    """Applies one object, as a person would apply a change."""
+    (overlay / "object.yaml").write_text(document)
+    (overlay / "kustomization.yaml").write_text("resources: [object.yaml]\n")
+    mesh.souk("apply", "-k", str(overlay))
+
+
+def settled(rest: Rest) -> str:
+    """Places an order and waits until it is decided: what its checkout could not finish in time goes on by itself."""
+    placed = rest.post(
+        "/v1/customers/aziz/orders",
+        {"lines": [{"product": "products/mint-tea-glass", "quantity": 1}], "cardToken": "tok_visa"},
+    )
+    return rest.settled_state(str(placed.body["name"]))
