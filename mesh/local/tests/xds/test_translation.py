@@ -1,0 +1,321 @@
+"""What objects become, without a proxy."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+import pytest
+import yaml
+from google.protobuf import json_format
+
+from souk_mesh.identity import Certificate, CertificateAuthority
+from souk_mesh.objects import parse
+from souk_mesh.topology import ContainerPort, Pod, PodAddresses, Proxy, ServiceKey
+from souk_mesh.xds import Configuration, Kind, Resources, View, resources
+
+Json = Any
+
+AUTHORITY = CertificateAuthority.create()
+LEAF: Certificate = AUTHORITY.issue("spiffe://cluster.local/ns/souk/sa/order")
+PAYMENT = ServiceKey("souk", "payment")
+HOST = "payment.souk.svc.cluster.local"
+DEFAULT_RETRY = {
+    "retryOn": "connect-failure,refused-stream,unavailable,cancelled,retriable-status-codes",
+    "numRetries": 2,
+    "hostSelectionRetryMaxAttempts": "5",
+}
+
+SERVICE = """
+apiVersion: v1
+kind: Service
+metadata: {name: payment, namespace: souk}
+spec: {selector: {app: payment}, ports: [{name: grpc, port: 50051, targetPort: grpc}]}
+"""
+
+
+def pod(app: str, index: int, namespace: str = "souk", **labels: str) -> Pod:
+    return Pod(
+        namespace=namespace,
+        name=f"{app}-{index}",
+        service_account=app,
+        labels={"app": app, **labels},
+        addresses=PodAddresses(f"127.9.{index}.1", f"127.9.{index}.2", {PAYMENT: f"127.9.{index}.10"}),
+        ports=(ContainerPort("grpc", 50061),),
+        proxy=Proxy.SIDECAR,
+        ready=True,
+        exposed={},
+    )
+
+
+ORDER = pod("order", 1, tier="back")
+PAYMENTS = (pod("payment", 2, version="v1"), pod("payment", 3, version="v2"))
+
+
+def translated(*objects: str, of: Pod = ORDER, pods: Sequence[Pod] = (ORDER, *PAYMENTS)) -> Resources:
+    parsed = [parse(document) for text in (SERVICE, *objects) for document in yaml.safe_load_all(text)]
+    return resources(View(Configuration.of(parsed), tuple(pods)), of, LEAF, AUTHORITY.roots)
+
+
+def shown(result: Resources, kind: Kind, name: str) -> Json:
+    shown: Json = json_format.MessageToDict(result.of_kind(kind)[name])
+    return shown
+
+
+def virtual_service(*rules: str, more: str = "hosts: [payment]") -> str:
+    listed = "".join(f"\n    - {rule}" for rule in rules)
+    return f"""
+apiVersion: networking.istio.io/v1
+kind: VirtualService
+metadata: {{name: payment, namespace: souk}}
+spec:
+  {more}
+  http:{listed}
+"""
+
+
+def destination_rule(spec: str, namespace: str = "souk") -> str:
+    return f"""
+apiVersion: networking.istio.io/v1
+kind: DestinationRule
+metadata: {{name: payment, namespace: {namespace}}}
+spec: {{{spec}}}
+"""
+
+
+def hosts(result: Resources) -> dict[str, Any]:
+    table = shown(result, Kind.ROUTES, f"{HOST}:50051")
+    return {host["domains"][0]: host for host in table["virtualHosts"]}
+
+
+def routes(*objects: str, domain: str = "payment", of: Pod = ORDER) -> list[Any]:
+    found: list[Any] = hosts(translated(*objects, of=of))[domain].get("routes", [])
+    return found
+
+
+def cluster(*objects: str, subset: str = "") -> Json:
+    return shown(translated(*objects), Kind.CLUSTER, f"outbound|50051|{subset}|{HOST}")
+
+
+TO = "route: [{destination: {host: payment}}]"
+
+
+def test_a_service_without_rules_gets_istios_default_route() -> None:
+    (route,) = routes()
+    action = route["route"]
+    assert action["cluster"] == f"outbound|50051||{HOST}"
+    assert (action["timeout"], action["maxGrpcTimeout"]) == ("0s", "0s")
+    assert action["retryPolicy"].pop("retryHostPredicate")[0]["name"] == "envoy.retry_host_predicates.previous_hosts"
+    assert action["retryPolicy"] == DEFAULT_RETRY
+
+
+def test_names_are_those_of_the_callers_namespace_and_everything_else_passes_in_plain_text() -> None:
+    found = hosts(translated())
+    assert found["payment"]["domains"] == ["payment", "payment.souk", "payment.souk.svc", HOST, f"{HOST}."]
+    assert found["127.9.1.10"]["routes"][0]["route"]["hostRewriteLiteral"] == "payment:50051"
+    assert found["*"]["routes"][0]["route"]["cluster"] == f"PassthroughCluster|50051||{HOST}"
+    assert "transportSocketMatches" not in shown(translated(), Kind.CLUSTER, f"PassthroughCluster|50051||{HOST}")
+    stranger = pod("web", 4, namespace="other")
+    elsewhere = hosts(translated(of=stranger))
+    assert "payment" not in elsewhere
+    assert elsewhere["127.9.4.10"]["routes"][0]["route"]["hostRewriteLiteral"] == "payment.souk:50051"
+
+
+@pytest.mark.parametrize(
+    ("condition", "match"),
+    [
+        ("uri: {exact: /a}", {"path": "/a"}),
+        ("uri: {prefix: /a}, ignoreUriCase: true", {"prefix": "/a", "caseSensitive": False}),
+        ("uri: {regex: /a.*}", {"safeRegex": {"regex": "/a.*"}}),
+        ("method: {exact: POST}", {"headers": [{"name": ":method", "stringMatch": {"exact": "POST"}}]}),
+        ("authority: {prefix: pay}", {"headers": [{"name": ":authority", "stringMatch": {"prefix": "pay"}}]}),
+        ("headers: {x-a: {prefix: b}}", {"headers": [{"name": "x-a", "stringMatch": {"prefix": "b"}}]}),
+        ("headers: {x-a: {}}", {"headers": [{"name": "x-a", "presentMatch": True}]}),
+        ('headers: {x-a: {regex: "*"}}', {"headers": [{"name": "x-a", "presentMatch": True}]}),
+        ("withoutHeaders: {x-a: {}}", {"headers": [{"name": "x-a", "presentMatch": True, "invertMatch": True}]}),
+        (
+            "withoutHeaders: {x-a: {exact: b}}",
+            {
+                "headers": [
+                    {
+                        "name": "x-a",
+                        "stringMatch": {"exact": "b"},
+                        "invertMatch": True,
+                        "treatMissingHeaderAsEmpty": True,
+                    }
+                ]
+            },
+        ),
+        ("queryParams: {q: {exact: b}}", {"queryParameters": [{"name": "q", "stringMatch": {"exact": "b"}}]}),
+        ("port: 50051", {"prefix": "/"}),
+        ("sourceLabels: {tier: back}", {"prefix": "/"}),
+        ("sourceNamespace: souk", {"prefix": "/"}),
+        ("gateways: [mesh], sourceNamespace: other", {"prefix": "/"}),
+    ],
+)
+def test_a_condition_becomes_a_match_of_the_route(condition: str, match: dict[str, Any]) -> None:
+    (route,) = routes(virtual_service(f"{{match: [{{{condition}}}], {TO}}}"))
+    assert route["match"] == {"prefix": "/", **match} if "headers" in match or "queryParameters" in match else match
+
+
+@pytest.mark.parametrize(
+    "condition", ["port: 80", "sourceLabels: {tier: front}", "sourceNamespace: other", "gateways: [souk/edge]"]
+)
+def test_a_condition_that_this_caller_can_never_meet_leaves_no_route(condition: str) -> None:
+    assert routes(virtual_service(f"{{match: [{{{condition}}}], {TO}}}")) == []
+
+
+def test_what_follows_a_route_for_everything_is_never_reached() -> None:
+    found = routes(virtual_service(f"{{match: [{{uri: {{exact: /a}}}}, {{}}], {TO}}}", f"{{{TO}}}"))
+    assert [route["match"] for route in found] == [{"path": "/a"}, {"prefix": "/"}]
+
+
+def test_the_authority_of_a_call_by_address_is_settled_when_the_route_is_built() -> None:
+    rules = virtual_service(
+        f'{{match: [{{authority: {{exact: "payment:50051"}}}}], {TO}}}',
+        f"{{match: [{{authority: {{exact: x}}}}], {TO}}}",
+    )
+    (route,) = routes(rules, domain="127.9.1.10")
+    assert route["match"] == {"prefix": "/"}
+    assert len(routes(rules)) == 2
+
+
+def test_weights_keep_their_sum_and_zero_is_left_out() -> None:
+    share = "{{destination: {{host: payment, subset: {0}}}, weight: {1}}}"
+    shares = ", ".join(share.format(*each) for each in (("v1", 3), ("v2", 1), ("v3", 0)))
+    (route,) = routes(virtual_service(f"{{route: [{shares}]}}"))
+    assert route["route"]["weightedClusters"]["clusters"] == [
+        {"name": f"outbound|50051|v1|{HOST}", "weight": 3},
+        {"name": f"outbound|50051|v2|{HOST}", "weight": 1},
+    ]
+
+
+@pytest.mark.parametrize(
+    ("retries", "policy"),
+    [
+        ("attempts: 0", None),
+        ("attempts: 3", {**DEFAULT_RETRY, "numRetries": 3}),
+        (
+            'attempts: 1, retryOn: "reset,503", perTryTimeout: 250ms',
+            {
+                "retryOn": "reset,retriable-status-codes",
+                "numRetries": 1,
+                "retriableStatusCodes": [503],
+                "perTryTimeout": "0.250s",
+                "hostSelectionRetryMaxAttempts": "5",
+            },
+        ),
+        ("attempts: 1, retryOn: cancelled, backoff: 5ms", {
+            "retryOn": "cancelled", "numRetries": 1, "hostSelectionRetryMaxAttempts": "5",
+            "retryBackOff": {"baseInterval": "0.005s"},
+        }),
+    ],
+)  # fmt: skip
+def test_retries_are_those_that_are_written_out(retries: str, policy: dict[str, Any] | None) -> None:
+    (route,) = routes(virtual_service(f"{{{TO}, retries: {{{retries}}}}}"))
+    found = route["route"].get("retryPolicy")
+    if found:
+        found.pop("retryHostPredicate")
+    assert found == policy
+
+
+def test_a_timeout_caps_the_callers_own() -> None:
+    (route,) = routes(virtual_service(f"{{{TO}, timeout: 1.5s}}"))
+    assert (route["route"]["timeout"], route["route"]["maxGrpcTimeout"]) == ("1.500s", "1.500s")
+
+
+def test_a_fault_without_a_percentage_never_happens() -> None:
+    (route,) = routes(
+        virtual_service(f"{{{TO}, fault: {{abort: {{grpcStatus: UNAVAILABLE}}, delay: {{fixedDelay: 1s}}}}}}")
+    )
+    fault = route["typedPerFilterConfig"]["envoy.filters.http.fault"]
+    assert fault["abort"] == {"grpcStatus": 14, "percentage": {"denominator": "MILLION"}}
+    assert fault["delay"] == {"fixedDelay": "1s", "percentage": {"denominator": "MILLION"}}
+
+
+def test_rules_of_gateways_alone_do_not_bind_sidecars() -> None:
+    bound = virtual_service(f"{{{TO}, timeout: 1s}}", more="hosts: [payment]\n  gateways: [souk]")
+    assert routes(bound)[0]["route"]["timeout"] == "0s"
+
+
+def test_a_host_that_is_no_service_has_no_cluster() -> None:
+    (route,) = routes(virtual_service("{route: [{destination: {host: nobody}}]}"))
+    assert route["route"]["cluster"] == "outbound|50051||nobody.souk.svc.cluster.local"
+
+
+def test_a_cluster_is_unbounded_and_least_loaded_by_default() -> None:
+    found = cluster()
+    assert found["lbPolicy"] == "LEAST_REQUEST"
+    assert found["connectTimeout"] == "10s"
+    (bounds,) = found["circuitBreakers"]["thresholds"]
+    assert {bounds[name] for name in ("maxConnections", "maxPendingRequests", "maxRequests", "maxRetries")} == {
+        2**32 - 1
+    }
+    assert "outlierDetection" not in found
+
+
+def test_callers_expect_the_accounts_of_the_services_pods_and_name_the_subset() -> None:
+    found = cluster(destination_rule("host: payment, subsets: [{name: v1, labels: {version: v1}}]"), subset="v1")
+    context = found["transportSocketMatches"][0]["transportSocket"]["typedConfig"]
+    assert context["sni"] == f"outbound_.50051_.v1_.{HOST}"
+    assert context["commonTlsContext"]["alpnProtocols"] == ["istio-peer-exchange", "istio", "h2"]
+    names = context["commonTlsContext"]["combinedValidationContext"]["defaultValidationContext"]
+    assert names["matchTypedSubjectAltNames"] == [
+        {"sanType": "URI", "matcher": {"exact": "spiffe://cluster.local/ns/souk/sa/payment"}}
+    ]
+
+
+def test_a_subsets_policy_replaces_whole_blocks_of_the_services() -> None:
+    rule = destination_rule(
+        "host: payment, trafficPolicy: {loadBalancer: {simple: RANDOM},"
+        " connectionPool: {http: {http2MaxRequests: 7}, tcp: {connectTimeout: 1s}}},"
+        " subsets: [{name: v1, trafficPolicy: {connectionPool: {http: {maxRetries: 2}}}}]"
+    )
+    plain, subset = cluster(rule), cluster(rule, subset="v1")
+    assert (plain["lbPolicy"], subset["lbPolicy"]) == ("RANDOM", "RANDOM")
+    assert (plain["connectTimeout"], subset["connectTimeout"]) == ("1s", "10s")
+    (before,), (after,) = plain["circuitBreakers"]["thresholds"], subset["circuitBreakers"]["thresholds"]
+    assert (before["maxRequests"], after["maxRequests"], after["maxRetries"]) == (7, 2**32 - 1, 2)
+
+
+def test_outlier_detection_leaves_what_is_unset_to_envoy() -> None:
+    found = cluster(destination_rule("host: payment, trafficPolicy: {outlierDetection: {consecutive5xxErrors: 2}}"))
+    assert found["outlierDetection"] == {
+        "consecutive5xx": 2,
+        "enforcingConsecutive5xx": 100,
+        "enforcingSuccessRate": 0,
+    }
+    assert found["commonLbConfig"] == {"healthyPanicThreshold": {}}  # 0: never send to pods that are left out
+
+
+def test_the_callers_namespace_speaks_before_the_services_and_that_before_the_mesh() -> None:
+    policy = "host: payment.souk.svc.cluster.local, trafficPolicy: {{loadBalancer: {{simple: {0}}}}}"
+    mesh = destination_rule(policy.format("RANDOM"), "istio-system")
+    own = destination_rule(policy.format("ROUND_ROBIN"))
+    assert cluster(mesh)["lbPolicy"] == "RANDOM"
+    assert "lbPolicy" not in cluster(mesh, own)  # ROUND_ROBIN, the enum's zero
+
+
+def test_a_hashed_service_keeps_its_pod_also_in_retries() -> None:
+    rule = destination_rule("host: payment, trafficPolicy: {loadBalancer: {consistentHash: {httpHeaderName: x-user}}}")
+    assert cluster(rule)["lbPolicy"] == "RING_HASH"
+    (route,) = routes(rule)
+    assert route["route"]["hashPolicy"] == [{"header": {"headerName": "x-user"}}]
+    assert "retryHostPredicate" not in route["route"]["retryPolicy"]
+
+
+def test_only_ready_pods_are_endpoints_on_the_port_that_the_name_means() -> None:
+    result = translated(pods=(ORDER, PAYMENTS[0]))
+    (group,) = shown(result, Kind.ENDPOINTS, f"outbound|50051||{HOST}")["endpoints"]
+    (endpoint,) = group["lbEndpoints"]
+    assert endpoint["endpoint"]["address"]["socketAddress"] == {"address": "127.9.2.1", "portValue": 50061}
+    assert endpoint["metadata"]["filterMetadata"] == {"envoy.transport_socket_match": {"tlsMode": "istio"}}
+
+
+def test_inbound_ports_are_tried_again_only_where_requests_are_not_grpc() -> None:
+    result = translated(
+        SERVICE.replace("name: payment", "name: web").replace("grpc, port", "http, port"), of=PAYMENTS[0]
+    )
+    assert "retryPolicy" in shown(result, Kind.ROUTES, "inbound|50061||")["virtualHosts"][0]["routes"][0]["route"]
+    result = translated(of=PAYMENTS[0])
+    assert "retryPolicy" not in shown(result, Kind.ROUTES, "inbound|50061||")["virtualHosts"][0]["routes"][0]["route"]
