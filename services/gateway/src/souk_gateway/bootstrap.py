@@ -87,6 +87,7 @@ def _cluster(name: str, address: Address) -> Json:
     limits = {"max_connections": 10_000, "max_pending_requests": 10_000, "max_requests": 10_000}
     return {
         **_plain_cluster(name, address),
+        "alt_stat_name": name.replace(".", "_"),  # a dot would end the name where Prometheus's labels are made
         "typed_extension_protocol_options": {"envoy.extensions.upstreams.http.v3.HttpProtocolOptions": http2},
         "circuit_breakers": {"thresholds": [limits]},
     }

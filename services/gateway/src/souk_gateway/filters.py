@@ -10,6 +10,8 @@ from souk_gateway.replies import Json
 
 HEADERS = "envoy.filters.http.header_mutation"
 QUERY = "envoy.filters.http.lua"
+BODY = "envoy.filters.http.buffer"
+STATISTICS = "envoy.filters.http.grpc_stats"
 TRANSCODER = "envoy.filters.http.grpc_json_transcoder"
 HEALTH_PATH = "/healthz"
 
@@ -19,16 +21,22 @@ MAX_RESPONSE = 8 << 20
 """A page of 1,000 resources, which grpcio bounds at 4 MiB, is at the most twice as long in JSON."""
 
 _LEAKING = ("grpc-status", "grpc-message", "grpc-status-details-bin", "grpc-encoding", "grpc-accept-encoding")
+_FILTER_CONFIG = "type.googleapis.com/envoy.config.route.v3.FilterConfig"
 _TYPE = "type.googleapis.com/envoy.extensions.filters.http"
 
 
 def http_filters(api: Api) -> list[Json]:
-    """Health, header clean-up, query check, transcoder, statistics, router.
+    """Health, header clean-up, query check, limit of the body, transcoder, statistics, router.
 
     The response passes them the other way round: the first one sees also what the transcoder answers by itself. The
     statistics stand behind the transcoder, since in front of it a status of HTTP hides the one of gRPC.
     """
-    return [_health(), _header_mutation(), _lua(), _transcoder(api), _statistics(), _router()]
+    return [_health(), _header_mutation(), _lua(), _buffer(), _transcoder(api), _statistics(), _router()]
+
+
+def grpc_overrides() -> Json:
+    """What the filters must know about one gRPC route."""
+    return {STATISTICS: {"@type": _FILTER_CONFIG, "config": {}}}
 
 
 def rest_overrides(method: Method, binding: Binding) -> Json:
@@ -40,15 +48,18 @@ def rest_overrides(method: Method, binding: Binding) -> Json:
         context["stream"] = True
     removals = [{"remove": name} for name in _LEAKING]
     mutation = f"{_TYPE}.header_mutation.v3.HeaderMutationPerRoute"
+    limit = {"@type": f"{_TYPE}.buffer.v3.BufferPerRoute", "buffer": {"max_request_bytes": MAX_REQUEST}}
     return {
+        **grpc_overrides(),
         HEADERS: {"@type": mutation, "mutations": {"response_mutations": removals}},
+        BODY: limit,
         QUERY: {"@type": f"{_TYPE}.lua.v3.LuaPerRoute", "filter_context": context},
     }
 
 
 def own_page_overrides() -> Json:
     """Keeps the transcoder, which refuses what it doesn't know, away from what the gateway answers by itself."""
-    return {TRANSCODER: {"@type": "type.googleapis.com/envoy.config.route.v3.FilterConfig", "disabled": True}}
+    return {TRANSCODER: {"@type": _FILTER_CONFIG, "disabled": True}}
 
 
 def _health() -> Json:
@@ -67,6 +78,12 @@ def _lua() -> Json:
     return {"name": QUERY, "typed_config": config}
 
 
+def _buffer() -> Json:
+    """Off but for REST: the transcoder's own limit lets through what it can pass on piece by piece."""
+    config = {"@type": f"{_TYPE}.buffer.v3.Buffer", "max_request_bytes": MAX_REQUEST}
+    return {"name": BODY, "disabled": True, "typed_config": config}
+
+
 def _transcoder(api: Api) -> Json:
     config = {
         "@type": f"{_TYPE}.grpc_json_transcoder.v3.GrpcJsonTranscoder",
@@ -76,7 +93,12 @@ def _transcoder(api: Api) -> Json:
         "match_incoming_request_route": True,  # else what a REST route says would be lost with the change of the path
         "query_param_unescape_plus": True,
         "convert_grpc_status": True,
-        "request_validation_options": {"reject_unknown_method": True, "reject_unknown_query_parameters": True},
+        "request_validation_options": {
+            "reject_unknown_method": True,
+            "reject_unknown_query_parameters": True,
+            # Else a name in the body goes before the one in the path. The same name in both is no collision.
+            "reject_binding_body_field_collisions": True,
+        },
         "print_options": {"always_print_primitive_fields": True, "stream_newline_delimited": True},
         "max_request_body_size": MAX_REQUEST,
         "max_response_body_size": MAX_RESPONSE,
@@ -85,8 +107,13 @@ def _transcoder(api: Api) -> Json:
 
 
 def _statistics() -> Json:
-    config = {"@type": f"{_TYPE}.grpc_stats.v3.FilterConfig", "stats_for_all_methods": True}
-    return {"name": "envoy.filters.http.grpc_stats", "typed_config": config}
+    """Off but for the methods that there are: else whoever invents names fills the memory with their counters."""
+    config = {
+        "@type": f"{_TYPE}.grpc_stats.v3.FilterConfig",
+        "stats_for_all_methods": True,
+        "replace_dots_in_grpc_service_name": True,  # else they would end the name where Prometheus's labels are made
+    }
+    return {"name": STATISTICS, "disabled": True, "typed_config": config}
 
 
 def _router() -> Json:

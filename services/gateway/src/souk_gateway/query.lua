@@ -8,7 +8,7 @@ end
 
 -- The transcoder takes product.display_name and product.displayName for the same field.
 local function normalised(key)
-  return (decoded(key):gsub("_", ""):lower())
+  return (decoded(key):match("^[^=]*"):gsub("_", ""):lower())
 end
 
 local function refuse(handle, key, why)

@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from souk_gateway.descriptors import Api, Binding, Method
-from souk_gateway.filters import own_page_overrides, rest_overrides
+from souk_gateway.filters import grpc_overrides, own_page_overrides, rest_overrides
 from souk_gateway.replies import Json, page
 from souk_gateway.settings import Settings
 from souk_gateway.templates import ONE, REST
@@ -62,8 +62,12 @@ def _rest_route(method: Method, binding: Binding, settings: Settings) -> Json:
 
 
 def _grpc_route(method: Method, settings: Settings) -> Json:
-    match: Json = {"path": method.path, "grpc": {}}
-    return {"name": f"{method.service}.{method.name}", "match": match, "route": _method_action(method, settings)}
+    return {
+        "name": f"{method.service}.{method.name}",
+        "match": {"path": method.path, "grpc": {}},
+        "route": _method_action(method, settings),
+        "typed_per_filter_config": grpc_overrides(),
+    }
 
 
 def _method_action(method: Method, settings: Settings) -> Json:

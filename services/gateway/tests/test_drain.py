@@ -1,0 +1,35 @@
+"""A gateway that is told to stop."""
+
+import signal
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+from time import monotonic, sleep
+
+from souk_gateway.testing import Backend, running
+
+
+def test_a_call_that_runs_is_finished_and_readiness_fails_meanwhile(backend: Backend, tmp_path: Path) -> None:
+    backend.release.clear()
+    backend.entered.clear()
+    with running(backend.environment, tmp_path / "log") as gateway, ThreadPoolExecutor(1) as pool:
+        slow = pool.submit(gateway.call, "GET", "/v1/products/slow")
+        assert backend.entered.wait(5)
+        gateway.proxy.send_signal(signal.SIGTERM)
+        until = monotonic() + 5
+        while gateway.call("GET", "/healthz").status == 200 and monotonic() < until:
+            sleep(0.02)
+        assert gateway.call("GET", "/healthz").status == 503
+        # Who hasn't heard of it yet is still served, and told to go elsewhere.
+        late = gateway.call("GET", "/v1/products/mug")
+        assert (late.status, late.headers["connection"]) == (200, "close")
+        backend.release.set()
+        assert slow.result(5).status == 200
+        assert gateway.proxy.wait(10) == 0
+
+
+def test_a_gateway_that_carries_nothing_ends_soon(backend: Backend, tmp_path: Path) -> None:
+    with running(backend.environment, tmp_path / "log") as gateway:
+        gateway.proxy.send_signal(signal.SIGTERM)
+        started = monotonic()
+        assert gateway.proxy.wait(10) == 0
+    assert monotonic() - started < 4
