@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import time
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass
 
 from souk_mesh.addresses import PodIndexes, Range, ServiceNumbers
@@ -57,7 +57,7 @@ class Mesh:
         self._index: dict[str, int] = {}
         self._numbers = ServiceNumbers()
         self._published: tuple[Pod, ...] = ()
-        self._leaving = False
+        self._leaving = asyncio.Event()
         self._tasks: list[asyncio.Task[None]] = []
         self.publisher = Publisher(
             self.ads,
@@ -74,7 +74,7 @@ class Mesh:
 
     async def stop(self) -> None:
         """Ends all pods at once and then everything else."""
-        self._leaving = True
+        self._leaving.set()
         self._tasks[1].cancel()
         await self.deployments.shut_down()
         self._tasks[0].cancel()
@@ -133,22 +133,26 @@ class Mesh:
 
     async def _retire(self, pod: PodRunner) -> None:
         identity = pod.identity
-        await pod.terminate(self._unneeded if self._leaving else self._withdrawal(pod))
+        await pod.terminate(lambda: self._withdrawn(pod))
         self._resolver.volumes.discard(identity)
         self._indexes.release(self._index.pop(identity.name))
         self.rewrites.pop(identity.name, None)
 
-    def _withdrawal(self, pod: PodRunner) -> Callable[[], Awaitable[None]]:
-        async def withdrawn() -> None:
-            await self.publisher.settled(WITHDRAWAL)
-            if pod.identity.proxy is Proxy.ROUTER:
-                grace = pod.identity.template.spec.termination_grace_period_seconds
-                await drain(pod.identity.addresses.application, ADMIN_PORT, grace)
+    async def _withdrawn(self, pod: PodRunner) -> None:
+        """Returns when no proxy sends a pod anything any more, or when all of them end anyway."""
+        ways = [asyncio.create_task(self._withdraw(pod)), asyncio.create_task(self._leaving.wait())]
+        done, others = await asyncio.wait(ways, return_when=asyncio.FIRST_COMPLETED)
+        for other in others:
+            other.cancel()
+        for each in done:
+            each.result()
 
-        return withdrawn
-
-    async def _unneeded(self) -> None:
-        """When everything ends, nobody needs to be told."""
+    async def _withdraw(self, pod: PodRunner) -> bool:
+        statuses = await self.publisher.settled(WITHDRAWAL)
+        if pod.identity.proxy is Proxy.ROUTER:
+            grace = pod.identity.template.spec.termination_grace_period_seconds
+            await drain(pod.identity.addresses.application, ADMIN_PORT, grace)
+        return all(each.current for each in statuses.values())
 
     def _services(self) -> Mapping[ServiceKey, int]:
         return self._numbers.sync(

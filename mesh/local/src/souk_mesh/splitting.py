@@ -26,16 +26,21 @@ def names(service: str, host: str, namespace: str) -> bool:
 
 
 def find(service: str, candidates: Sequence[VirtualService]) -> VirtualService:
-    """Finds the VirtualService that routes calls to a Service.
+    """Finds the VirtualService of a Service: the one for its host, or else one that splits requests to it.
 
     Raises:
         CannotSplit: none does.
     """
-    for each in candidates:
-        if any(names(service, host, each.metadata.namespace) for host in each.spec.hosts):
-            return each
+    owners = [each for each in candidates if any(names(service, host, _namespace(each)) for host in each.spec.hosts)]
+    callers = [
+        each for each in candidates if any(_splits(service, route, _namespace(each)) for route in each.spec.http)
+    ]
+    if owners or callers:
+        return [*owners, *callers][0]
     hosts = sorted({host for each in candidates for host in each.spec.hosts if host != "*"})
-    raise CannotSplit(f"no VirtualService has the host {service}\n  there are: {', '.join(hosts) or 'none'}")
+    raise CannotSplit(
+        f"no VirtualService routes calls to {service}\n  there are some for: {', '.join(hosts) or 'none'}"
+    )
 
 
 def split(
@@ -65,6 +70,10 @@ def split(
     )
     spec: VirtualServiceSpec = rule.spec.model_copy(update={"http": routes})
     return rule.model_copy(update={"spec": spec})
+
+
+def _namespace(rule: VirtualService) -> str:
+    return rule.metadata.namespace
 
 
 def _check(service: str, weights: Mapping[str, int], known: Sequence[str]) -> None:

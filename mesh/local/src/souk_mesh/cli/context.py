@@ -38,7 +38,7 @@ def running(folder: StateDir) -> ControlClient:
         Failed: none runs there.
     """
     if folder.supervisor() is None:
-        raise Failed(f"no mesh runs in {folder.root}\n  start it with `souk up -k deploy/kustomize/overlays/local`")
+        raise Failed(f"no mesh runs in {folder.root}\n  {_remedy(folder)}")
     # gRPC and the messages take 0.2 s to import: not for commands that end before they need them.
     from souk_mesh.control.client import ControlClient  # noqa: PLC0415
 
@@ -57,3 +57,11 @@ def ask(client: ControlClient, method: Method[Request, Reply], request: Request)
         return client.ask(method, request)
     except ControlError as error:
         raise Failed(str(error)) from error
+
+
+def _remedy(folder: StateDir) -> str:
+    # A supervisor strikes out its children one by one: what is still noted was left by one that was killed.
+    left = len(list(folder.children.iterdir())) if folder.children.exists() else 0
+    if left:
+        return f"its supervisor was killed and left {left} processes behind: `souk up` or `souk down` ends them"
+    return "start it with `souk up -k deploy/kustomize/overlays/local`"

@@ -60,19 +60,21 @@ def wait_for_end(state: StateDir, patience: float) -> None:
         time.sleep(LOOK_EVERY)
 
 
-def clear_up(state: StateDir) -> tuple[str, ...]:
-    """Ends what a killed supervisor left behind, if nobody holds the folder; says what that was."""
+def clear_up(state: StateDir) -> None:
+    """Ends what a killed supervisor left behind, if nobody holds the folder, and says so."""
     # Imported here: most commands find a running supervisor and have nothing to clear up.
     from souk_mesh.workloads.ledger import Ledger  # noqa: PLC0415
 
     held = state.take_lock()
     if held is None:
-        return ()
+        return
     try:
         ended = Ledger(state.children).end_leftovers()
     finally:
         os.close(held)
-    return tuple(f"{entry.label} (pid {entry.pid})" for entry in ended)
+    if ended:
+        print(f"the supervisor was killed earlier; ended the {len(ended)} processes that it left:")
+        print("\n".join(f"  {entry.label} (pid {entry.pid})" for entry in ended))
 
 
 def prepare(state: StateDir) -> None:

@@ -38,12 +38,10 @@ def down(home: Path | None, data: Data) -> None:
     elif not folder.root.exists():
         print(f"no mesh runs in {folder.root}")
     else:
-        ended = daemon.clear_up(folder)
-        for left in ended:
-            print(f"a supervisor was killed earlier; ended what it left behind: {left}")
+        daemon.clear_up(folder)
         folder.discard_runtime()
         shutil.rmtree(folder.pods, ignore_errors=True)
-        print("the mesh is down" if ended else f"no mesh runs in {folder.root}")
+        print(f"no mesh runs in {folder.root}")
     if data is Data.REMOVED and folder.root.exists():
         _remove(folder.root)
 

@@ -39,8 +39,7 @@ def up(directory: Path, home: Path | None, port: int | None, timeout: float | No
     tools, folder = installation(), state(home)
     overlay = _load(directory, tools)
     daemon.prepare(folder)
-    for left in daemon.clear_up(folder):
-        print(f"a supervisor was killed earlier; ended what it left behind: {left}")
+    daemon.clear_up(folder)
     fresh = folder.supervisor() is None
     if fresh:
         _refuse_taken_ports(overlay, port)

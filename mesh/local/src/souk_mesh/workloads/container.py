@@ -13,7 +13,7 @@ from souk_mesh.workloads.backoff import Backoff
 from souk_mesh.workloads.ledger import Ledger
 from souk_mesh.workloads.plan import Check, ContainerPlan
 from souk_mesh.workloads.probes import attempt
-from souk_mesh.workloads.processes import CannotStart, Child, Command, run, start, tail
+from souk_mesh.workloads.processes import CannotStart, Child, Command, run, size, start, tail
 from souk_mesh.workloads.readiness import Course, Verdict
 
 LAST_LINES = 12
@@ -55,6 +55,8 @@ class ContainerRunner:
         self._child: Child | None = None
         self._stopping = asyncio.Event()
         self._backoff = Backoff()
+        self._log_began = 0
+        self._last_end = ""
         self.state = ContainerState()
 
     @property
@@ -93,13 +95,14 @@ class ContainerRunner:
         self._set(phase=Phase.STOPPED, ready=False)
 
     async def _once(self) -> int | None:
+        self._log_began = size(self._plan.command.log)
         try:
             child = start(self._plan.command, self._ledger)
         except CannotStart as error:
             self._failed(str(error), None, 0.0)
             return None
         self._child = child
-        self._set(phase=Phase.RUNNING, ready=False, reason="starting")
+        self._set(phase=Phase.RUNNING, ready=False, reason=self._beginning())
         probing = asyncio.create_task(self._probe(child))
         try:
             code = await child.exited()
@@ -189,8 +192,12 @@ class ContainerRunner:
 
     def _failed(self, reason: str, code: int | None, ran: float) -> None:
         self._backoff = self._backoff.ended(ran)
-        lines = tail(self._plan.command.log, LAST_LINES)
+        lines = tail(self._plan.command.log, LAST_LINES, self._log_began)
+        self._last_end = reason
         self._set(phase=Phase.CRASHED, ready=False, exit_code=code, reason=reason, last_lines=lines)
+
+    def _beginning(self) -> str:
+        return f"starting again, since the last run {self._last_end}" if self._last_end else "starting"
 
     def _set(self, **changes: object) -> None:
         state = replace(self.state, **changes)  # type: ignore[arg-type]

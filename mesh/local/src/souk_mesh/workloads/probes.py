@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import os
 from dataclasses import dataclass
 
 import grpc
@@ -91,7 +92,7 @@ async def _http(probe: HttpProbe) -> str:
     try:
         reader, writer = await asyncio.open_connection(probe.host, probe.port)
     except OSError as error:
-        return f"port {probe.port}: {error.strerror}"
+        return f"port {probe.port}: {_why(error)}"
     try:
         headers = {"Host": f"{probe.host}:{probe.port}", "User-Agent": "kube-probe/souk", "Connection": "close"}
         lines = [f"{name}: {value}" for name, value in (headers | dict(probe.headers)).items()]
@@ -99,7 +100,7 @@ async def _http(probe: HttpProbe) -> str:
         await writer.drain()
         words = (await reader.readline()).split()
     except OSError as error:
-        return f"port {probe.port}: {error.strerror}"
+        return f"port {probe.port}: {_why(error)}"
     finally:
         writer.close()
     status = int(words[1]) if len(words) > 1 and words[1].isdigit() else 0
@@ -110,7 +111,7 @@ async def _tcp(host: str, port: int) -> str:
     try:
         _, writer = await asyncio.open_connection(host, port)
     except OSError as error:
-        return f"port {port}: {error.strerror or error}"
+        return f"port {port}: {_why(error)}"
     writer.close()
     return ""
 
@@ -121,3 +122,8 @@ async def _exec(command: Command, timeout: float, ledger: Ledger) -> str:
     except CannotStart as error:
         return str(error)
     return "" if code == 0 else f"{command.arguments[0]} exited with {code}"
+
+
+def _why(error: OSError) -> str:
+    # asyncio's own text repeats the address; the system's says what happened.
+    return os.strerror(error.errno).lower() if error.errno else str(error)

@@ -133,14 +133,20 @@ async def run(command: Command, ledger: Ledger, timeout: float) -> int:
             await child.exited()
 
 
-def tail(log: Path, lines: int) -> tuple[str, ...]:
-    """Reads the last lines of a log; none when there is no log."""
+def size(log: Path) -> int:
+    """How long a log is; nothing when there is none."""
+    return log.stat().st_size if log.exists() else 0
+
+
+def tail(log: Path, lines: int, since: int = 0) -> tuple[str, ...]:
+    """Reads the last lines of a log, of what was written after the offset `since`; none when there is no log."""
     # A line of a log is rarely longer than 1 KiB; more than that is cut, which a tail may do.
     window = max(lines, 1) * 1024
     try:
         with log.open("rb") as file:
-            size = file.seek(0, os.SEEK_END)
-            file.seek(max(0, size - window))
+            end = file.seek(0, os.SEEK_END)
+            # An offset past the end means that the log was cut meanwhile.
+            file.seek(max(since if since <= end else 0, end - window))
             text = file.read().decode(errors="replace")
     except FileNotFoundError:
         return ()

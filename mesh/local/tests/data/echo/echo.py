@@ -15,8 +15,6 @@ from pathlib import Path
 class Handler(BaseHTTPRequestHandler):
     """Says who answers; `/slow` takes its time, so that a request can be caught in the middle."""
 
-    protocol_version = "HTTP/1.1"
-
     def do_GET(self) -> None:
         if self.path == "/slow":
             time.sleep(0.1)
