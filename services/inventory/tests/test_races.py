@@ -7,6 +7,7 @@ from functools import partial
 from uuid import uuid4
 
 import grpc
+import pytest
 from souk_chassis.errors import refusal
 
 from .world import Inventory
@@ -53,9 +54,12 @@ def test_twins_of_one_request_id_adjust_once(inventory: Inventory) -> None:
     assert inventory.stock("lamp") == (3, 0)
 
 
-def test_adjusting_a_new_product_from_many_sides_adds_up(inventory: Inventory) -> None:
-    assert outcomes([lambda: inventory.adjust("lamp", 3)] * 20) == {"": 20}
-    assert inventory.stock("lamp") == (60, 0)
+@pytest.mark.parametrize("before", [0, 5])
+def test_adjusting_one_product_from_many_sides_adds_up(inventory: Inventory, before: int) -> None:
+    if before:
+        inventory.adjust("lamp", before)
+    assert outcomes([lambda: inventory.adjust("lamp", 3)] * 40) == {"": 40}
+    assert inventory.stock("lamp") == (before + 120, 0)
 
 
 def test_a_commit_and_a_release_at_once_end_released_with_all_pieces_back(inventory: Inventory) -> None:

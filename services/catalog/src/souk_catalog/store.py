@@ -4,7 +4,7 @@ from collections.abc import Collection
 from datetime import UTC, datetime
 
 from souk_chassis.money import Money
-from sqlalchemy import BigInteger, Column, DateTime, Integer, String, Text
+from sqlalchemy import BigInteger, Column, DateTime, Integer, String, Text, delete, update
 from sqlalchemy.exc import IntegrityError
 from sqlmodel import Field, Session, SQLModel, col, select
 from sqlmodel.sql.expression import SelectOfScalar
@@ -88,11 +88,11 @@ class Products:
 
     def save(self, product: Product) -> None:
         """Keeps a product that was locked before."""
-        self._session.merge(_row(product))
+        self._session.execute(update(ProductRow), [_row(product).model_dump()])
 
     def remove(self, name: str) -> None:
         """Takes away a product that was locked before."""
-        self._session.delete(self._session.get_one(ProductRow, name))
+        self._session.execute(delete(ProductRow).where(col(ProductRow.name) == name))
 
     def _row(self, query: SelectOfScalar[ProductRow], name: str) -> ProductRow:
         row = self._session.exec(query).one_or_none()

@@ -139,9 +139,11 @@ class InventoryApi(InventoryServiceServicer):
 def _take(session: Transaction, reservation: Reservation, step: Step) -> pb.Reservation:
     """Takes a step with a reservation that is locked, and keeps what comes of it."""
     stocks = Stocks(session)
-    after, shelf = step(reservation, stocks.lock(line.product for line in reservation.lines))
-    stocks.save(shelf.stocks.values())
-    Reservations(session).save(after)
+    before = stocks.lock(line.product for line in reservation.lines)
+    after, shelf = step(reservation, before)
+    stocks.save(stock for product, stock in shelf.stocks.items() if stock != before.stocks.get(product))
+    if after != reservation:
+        Reservations(session).save(after)
     return _reservation(after)
 
 

@@ -5,10 +5,11 @@ then stocks by product.
 """
 
 from collections.abc import Collection, Iterable
+from dataclasses import asdict
 from datetime import UTC, datetime
 from typing import TypeVar
 
-from sqlalchemy import BigInteger, CheckConstraint, Column, DateTime, ForeignKey, Index, Integer, String
+from sqlalchemy import BigInteger, CheckConstraint, Column, DateTime, ForeignKey, Index, Integer, String, update
 from sqlalchemy.exc import IntegrityError
 from sqlmodel import Field, Session, SQLModel, col, select
 from sqlmodel.sql.expression import SelectOfScalar
@@ -79,9 +80,9 @@ class Stocks:
 
     def save(self, stocks: Iterable[Stock]) -> None:
         """Keeps stocks that were locked before."""
-        for stock in stocks:
-            row = self._session.get_one(StockRow, stock.product)
-            row.on_hand, row.reserved = stock.on_hand, stock.reserved
+        rows = [asdict(stock) for stock in stocks]
+        if rows:
+            self._session.execute(update(StockRow), rows)
 
 
 class Reservations:
@@ -109,8 +110,8 @@ class Reservations:
 
     def save(self, reservation: Reservation) -> None:
         """Keeps a reservation that was locked before. Its lines never change."""
-        row = self._session.get_one(ReservationRow, reservation.name)
-        row.state, row.expires_at = reservation.state.value, reservation.expires_at
+        ours = update(ReservationRow).where(col(ReservationRow.name) == reservation.name)
+        self._session.execute(ours.values(state=reservation.state.value, expires_at=reservation.expires_at))
 
     def due(self, now: datetime, limit: int) -> tuple[str, ...]:
         """The names of some held reservations that nobody came for in time."""
