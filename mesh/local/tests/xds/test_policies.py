@@ -58,7 +58,9 @@ def test_policies_of_other_pods_and_namespaces_do_not_count_and_those_of_the_mes
 
 def test_sources_and_operations_are_alternatives_and_their_fields_are_conditions() -> None:
     rule = """{rules: [{
-        from: [{source: {principals: [cluster.local/ns/souk/sa/order], notNamespaces: [evil]}}, {source: {namespaces: ["a*"]}}],
+        from: [
+          {source: {principals: [cluster.local/ns/souk/sa/order], notNamespaces: [evil]}},
+          {source: {namespaces: ["a*"]}}],
         to: [{operation: {methods: [POST], paths: [/a, "/b/*"], notPorts: ["9090"]}}]}]}"""
     found = _rule(rule)
     assert found["principals"] == [

@@ -34,7 +34,7 @@ class ProxyStatus:
     published: int
     """The version last published for it."""
     acknowledged: int
-    """The version that it last acknowledged whole; 0 before the first."""
+    """The version that it last acknowledged whole on its present stream; 0 before the first."""
     refusal: str | None
     """Envoy's own message, when it refused what it was sent last."""
 
@@ -149,8 +149,9 @@ class AdsServer:
             proxy = self._proxies.get(node)
             if proxy is None:
                 return False
-            refused = proxy.conversation is not None and proxy.conversation.refusal is not None
-            return proxy.acknowledged < targets[node] and not refused
+            if proxy.conversation is None:
+                return True
+            return proxy.acknowledged < targets[node] and proxy.conversation.refusal is None
 
         try:
             async with asyncio.timeout(timeout), self._moved:
@@ -170,7 +171,8 @@ class AdsServer:
                 await self._moved.wait_for(lambda: node in self._proxies)
         conversation = Conversation(proxy.wanted)
         conversation.receive(first)
-        proxy.conversation = conversation  # a stream that comes anew takes the place of the one that broke
+        # A stream that comes anew takes the place of the one that broke, and its proxy may be a new process.
+        proxy.conversation, proxy.acknowledged = conversation, 0
         proxy.wake.set()
         reader = asyncio.create_task(self._read(requests, proxy, conversation))
         try:
