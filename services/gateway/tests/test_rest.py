@@ -46,7 +46,8 @@ def test_delete_answers_with_an_empty_object(gateway: Gateway, backend: Backend)
 
 
 def test_a_plus_in_the_query_is_a_space(gateway: Gateway, backend: Backend) -> None:
-    assert gateway.call("GET", "/v1/products?pageToken=a+b%20c&page_size=3").json["nextPageToken"] == "a b c"
+    answer = gateway.call("GET", "/v1/products?pageToken=a+b%20%E2%82%AC%F0%9F%8D%B5&page_size=3")
+    assert answer.json["nextPageToken"] == "a b €🍵"
     assert backend.requests[-1].page_size == 3
 
 
@@ -96,6 +97,11 @@ def test_what_nobody_serves_is_not_found_in_the_one_shape(gateway: Gateway, call
         ("GET", "/v1/products?pageSize=many"),
         ("POST", "/v1/products", b'{"displayName": '),
         ("GET", "/v1/products%2Fmug"),
+        ("GET", "/v1/products/%ff"),
+        ("GET", "/v1/products?pageToken=%c3%28"),
+        ("GET", "/v1/products?pageToken=%ed%a0%80"),
+        ("POST", "/v1/products", b'{"displayName": "\xff"}'),
+        ("GET", "/v1/products/mug", None, {"grpc-timeout": "soon"}),
     ],
 )
 def test_what_cannot_be_read_is_refused_in_the_one_shape(gateway: Gateway, call: Call) -> None:

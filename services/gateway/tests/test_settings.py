@@ -1,5 +1,7 @@
 """What the gateway says about its environment."""
 
+from typing import Any
+
 import pytest
 from souk_gateway.bootstrap import bootstrap
 from souk_gateway.descriptors import load
@@ -32,8 +34,9 @@ def test_all_that_is_wrong_is_told_at_once() -> None:
 
 
 def test_every_route_to_a_backend_says_the_name_that_the_environment_gave_and_leaves_time_to_the_caller() -> None:
-    listeners = bootstrap(API, read(API.public_services, BACKENDS))["static_resources"]["listeners"]
-    manager = listeners[0]["filter_chains"][0]["filters"][0]["typed_config"]
+    configuration: Any = bootstrap(API, read(API.public_services, BACKENDS))
+    listener = configuration["static_resources"]["listeners"][0]
+    manager = listener["filter_chains"][0]["filters"][0]["typed_config"]
     routes = [one["route"] for one in manager["route_config"]["virtual_hosts"][0]["routes"] if "route" in one]
     known = {*BACKENDS.values(), "127.0.0.1:50053"}
     assert {route["host_rewrite_literal"] for route in routes} == known

@@ -9,7 +9,7 @@ from souk_gateway.descriptors import Api, Binding, Method
 from souk_gateway.replies import Json
 
 HEADERS = "envoy.filters.http.header_mutation"
-QUERY = "envoy.filters.http.lua"
+CHECKS = "envoy.filters.http.lua"
 BODY = "envoy.filters.http.buffer"
 STATISTICS = "envoy.filters.http.grpc_stats"
 TRANSCODER = "envoy.filters.http.grpc_json_transcoder"
@@ -26,7 +26,7 @@ _TYPE = "type.googleapis.com/envoy.extensions.filters.http"
 
 
 def http_filters(api: Api) -> list[Json]:
-    """Health, header clean-up, query check, limit of the body, transcoder, statistics, router.
+    """Health, header clean-up, checks on REST, limit of the body, transcoder, statistics, router.
 
     The response passes them the other way round: the first one sees also what the transcoder answers by itself. The
     statistics stand behind the transcoder, since in front of it a status of HTTP hides the one of gRPC.
@@ -53,7 +53,7 @@ def rest_overrides(method: Method, binding: Binding) -> Json:
         **grpc_overrides(),
         HEADERS: {"@type": mutation, "mutations": {"response_mutations": removals}},
         BODY: limit,
-        QUERY: {"@type": f"{_TYPE}.lua.v3.LuaPerRoute", "filter_context": context},
+        CHECKS: {"@type": f"{_TYPE}.lua.v3.LuaPerRoute", "filter_context": context},
     }
 
 
@@ -73,9 +73,9 @@ def _header_mutation() -> Json:
 
 
 def _lua() -> Json:
-    code = Path(__file__).with_name("query.lua").read_text()
+    code = Path(__file__).with_name("rest.lua").read_text()
     config = {"@type": f"{_TYPE}.lua.v3.Lua", "default_source_code": {"inline_string": code}}
-    return {"name": QUERY, "typed_config": config}
+    return {"name": CHECKS, "typed_config": config}
 
 
 def _buffer() -> Json:
