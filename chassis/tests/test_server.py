@@ -200,15 +200,6 @@ def test_a_port_that_is_taken_is_named_with_its_variable(variable: str) -> None:
             server.start()
 
 
-def test_answers_and_refusals_say_which_version_they_come_from(serve: Serve, echo_modules: EchoModules) -> None:
-    with serve(version="v7") as running:
-        _, call = running.stub.Say.with_call(echo_modules.pb2.SayRequest(), timeout=5)
-        assert "x-souk-version=v7" in [f"{each.key}={each.value!s}" for each in call.initial_metadata()]
-        with pytest.raises(grpc.RpcError) as caught:
-            running.stub.Say(echo_modules.pb2.SayRequest(text="x" * 21), timeout=5)
-        assert "x-souk-version=v7" in [f"{each.key}={each.value!s}" for each in caught.value.trailing_metadata()]
-
-
 @pytest.mark.parametrize("method", ["Say", "Count"])
 def test_a_refusal_is_one_frame_of_headers_that_ends_the_stream(
     running: Running, echo_modules: EchoModules, method: str

@@ -1,8 +1,8 @@
-"""One log line and one observation per call; and which version of the service answered."""
+"""One log line and one observation per call."""
 
 import time
 from collections.abc import Iterator
-from contextlib import contextmanager, suppress
+from contextlib import contextmanager
 
 import grpc
 import structlog
@@ -39,25 +39,6 @@ def access(registry: CollectorRegistry) -> Layer:
             log("call", rpc=f"{call.service}/{call.method}", code=code, duration_ms=round(took * 1000, 3))
 
     return observed
-
-
-def identity(version: str) -> Layer:
-    """A layer that tells callers which version answered, as `x-souk-version`.
-
-    As a trailer always, and as a header only with an answer: headers before an error would keep it from being
-    trailers-only, which retries and fault rules of the mesh rely on.
-    """
-    metadata = (("x-souk-version", version),)
-
-    @contextmanager
-    def identified(call: Call) -> Iterator[None]:
-        call.context.set_trailing_metadata(metadata)
-        yield
-        if not call.streaming:
-            with suppress(grpc.RpcError, ValueError):  # the caller is gone, or the handler has sent headers itself
-                call.context.send_initial_metadata(metadata)
-
-    return identified
 
 
 def final_code(context: grpc.ServicerContext) -> str:

@@ -15,7 +15,7 @@ from grpc_reflection.v1alpha import reflection
 from opentelemetry.instrumentation.grpc import server_interceptor
 from prometheus_client import CollectorRegistry, GCCollector, PlatformCollector, ProcessCollector, start_http_server
 
-from souk_chassis.access import access, identity
+from souk_chassis.access import access
 from souk_chassis.bulkhead import bulkhead
 from souk_chassis.deadline import deadline
 from souk_chassis.error_model import error_model
@@ -117,7 +117,6 @@ def interceptors(settings: ServiceSettings, registry: CollectorRegistry) -> tupl
     """What stands around every handler, outermost first: trace, then the layers in this order."""
     layers = (
         access(registry),
-        identity(settings.version),
         error_model,
         bulkhead(settings.workers, settings.streams),
         deadline,

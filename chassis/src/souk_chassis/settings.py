@@ -22,7 +22,7 @@ class ServiceSettings(BaseSettings):
     service_name: str = "service"
     """Under which name it logs and traces."""
     version: str = "dev"
-    """Shown in logs, traces and the `x-souk-version` header of every answer."""
+    """Shown in logs and traces."""
     listen_host: str = "0.0.0.0"  # a pod's own address
     """Where all three ports listen; the local mesh gives each application a private loopback address."""
     grpc_port: Port = 50051
