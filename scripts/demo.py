@@ -1,4 +1,7 @@
-"""Loads the demo catalog through the public API. Doing so twice is the same as doing so once: every call carries a request id."""
+"""Loads the demo catalog through the public API.
+
+Doing so twice is the same as doing so once: every call carries a request id.
+"""
 
 from __future__ import annotations
 

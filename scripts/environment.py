@@ -90,7 +90,12 @@ def steps() -> tuple[Step, ...]:
     protos = tuple(sorted((ROOT / "protos/souk").rglob("*.proto")))
     return (
         Step("uv", (ROOT / "scripts/requirements.lock",), UV, make_uv),
-        Step("packages of the services and tools", (lock, *projects), VENV / "bin/python", lambda: sync(VENV, lock, members)),
+        Step(
+            "packages of the services and tools",
+            (lock, *projects),
+            VENV / "bin/python",
+            lambda: sync(VENV, lock, members),
+        ),
         Step(
             "packages of the local mesh",
             (mesh_lock, ROOT / "mesh/local/pyproject.toml"),
@@ -169,12 +174,16 @@ def no_room() -> str | None:
     """Says that the disk is full, if it is and something is still to be installed."""
     if (STAMPS / "stubs").exists() or free_gb() >= DISK_NEEDED_GB:
         return None
-    return f"{free_gb():.1f} GB of disk are free in {ROOT}, {DISK_NEEDED_GB} are needed\n  make room, or clone elsewhere"
+    return f"{free_gb():.1f} GB of disk are free in {ROOT}, {DISK_NEEDED_GB} are needed\n  clone elsewhere"
 
 
 def no_linux() -> str | None:
     """Says that this is not Linux, if it isn't: each pod has a loopback address of its own, which others don't bind."""
-    return None if sys.platform == "linux" else f"the local mesh runs on Linux, not on {sys.platform}\n  use a Linux machine"
+    return (
+        None
+        if sys.platform == "linux"
+        else f"the local mesh runs on Linux, not on {sys.platform}\n  use a Linux machine"
+    )
 
 
 def free_gb() -> float:

@@ -1,4 +1,7 @@
-"""Runs the README's tour: each command as printed there, and each `#>` line must be found in what the command before it said."""
+"""Runs the README's tour: each command as printed there.
+
+Each `#>` line must be found in what the command before it said.
+"""
 
 from __future__ import annotations
 
@@ -74,9 +77,13 @@ def run(command: str) -> str:
             timeout=PATIENCE_SECONDS,
         )
     except subprocess.TimeoutExpired:
-        raise SystemExit(f"error: `{command}` took longer than {PATIENCE_SECONDS} s\n  is the shop up? `make status`") from None
+        raise SystemExit(
+            f"error: `{command}` took longer than {PATIENCE_SECONDS} s\n  is the shop up? `make status`"
+        ) from None
     if done.returncode:
-        raise SystemExit(f"{done.stdout}\nerror: `{command}` ended with {done.returncode}\n  is the shop up? `make status`")
+        raise SystemExit(
+            f"{done.stdout}\nerror: `{command}` ended with {done.returncode}\n  is the shop up? `make status`"
+        )
     return done.stdout
 
 

@@ -46,7 +46,11 @@ def test_a_field_that_changes_its_number_is_refused(checkout: Path) -> None:
 
 
 def test_a_new_field_is_welcome(checkout: Path) -> None:
-    change(checkout, "  // The version of the service", "  // A note.\n  string note = 20;\n\n  // The version of the service")
+    change(
+        checkout,
+        "  // The version of the service",
+        "  // A note.\n  string note = 20;\n\n  // The version of the service",
+    )
 
     assert breaking(checkout).returncode == 0
 

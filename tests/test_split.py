@@ -16,7 +16,7 @@ from google.type.money_pb2 import Money
 from souk.payment.v1.payment_pb2 import AuthorizePaymentRequest
 from souk.payment.v1.payment_pb2_grpc import PaymentServiceStub
 
-from tests.mesh import ROOT, Mesh
+from tests.mesh import Mesh
 from tests.rest import Rest
 
 PAYMENTS = 2_000

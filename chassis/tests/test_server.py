@@ -22,7 +22,7 @@ from grpc_reflection.v1alpha import reflection_pb2, reflection_pb2_grpc
 from souk_chassis.server import Server, ServerError
 from souk_chassis.testing import local_settings
 
-from .world import EchoModules, Running, Serve
+from .world import EchoModules, Running
 
 PROGRAM = """
 import sys, threading
