@@ -167,7 +167,7 @@ def no_writing() -> str | None:
     folder = STATE if STATE.exists() else ROOT
     if os.access(folder, os.W_OK):
         return None
-    return f"{folder} can't be written by {os.environ.get('USER', 'this user')}\n  clone the repository to a folder of your own"
+    return f"{folder} can't be written by {os.environ.get('USER', 'this user')}\n  clone to a folder of your own"
 
 
 def no_room() -> str | None:

@@ -110,7 +110,7 @@ def test_a_subset_that_is_not_defined_is_refused_before_anything_changes(mesh: M
 
 
 def test_it_runs_without_any_privilege(tmp_path: Path) -> None:
-    # Mapped to nobody in a user namespace of its own, root has no more rights than any user, but still reads what root owns.
+    # Mapped to nobody in a user namespace of its own, root has no more rights than any user, but reads what it owns.
     nobody = ["unshare", "--user", "--map-user=65534", "--map-group=65534"] if os.geteuid() == 0 else []
     environment = {**os.environ, "SOUK_HOME": str(tmp_path / "home")}
     up = [*nobody, str(SOUK), "up", "-k", str(LOCAL_OVERLAY), "--port", str(free_port())]

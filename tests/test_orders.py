@@ -86,7 +86,7 @@ def test_an_unknown_product_can_not_be_ordered(rest: Rest) -> None:
 def test_an_invalid_request_names_its_fields(rest: Rest) -> None:
     refused = place(rest, order(quantity=0, card="4111"))
 
-    violations = [d for d in refused.body["details"] if d["@type"].endswith("BadRequest")][0]["fieldViolations"]
+    violations = next(d for d in refused.body["details"] if d["@type"].endswith("BadRequest"))["fieldViolations"]
     assert refused.status == 400
     assert {violation["field"] for violation in violations} == {"order.lines[0].quantity", "order.card_token"}
 

@@ -20,7 +20,7 @@ from tests.mesh import Mesh
 from tests.rest import Rest
 
 PAYMENTS = 2_000
-# 99.9 % of a normal distribution lie within this many standard deviations; with 2,000 draws the binomial is as good as normal.
+# 99.9 % of a normal distribution lie within this many standard deviations; 2,000 draws are as good as normal.
 Z_999 = 3.2905
 # Port 9, discard: nobody listens there, so an acquirer sought there is down.
 NOBODY = "127.0.0.1:9"
