@@ -91,6 +91,8 @@ class Orders(order_pb2_grpc.OrderServiceServicer):
             refuse(context, grpc.StatusCode.NOT_FOUND, "ORDER_NOT_FOUND", "no such order")
         for state in (order_pb2.Order.STATE_PENDING, order_pb2.Order.STATE_CONFIRMED):
             yield order_pb2.WatchOrderResponse(order=order_pb2.Order(name=request.name, state=state))
+            if request.name.endswith("/slow"):
+                self.backend.release.wait(10)
         yield order_pb2.WatchOrderResponse(error=status_pb2.Status(code=14, message="going down"))
 
 

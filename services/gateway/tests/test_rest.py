@@ -1,6 +1,7 @@
 """REST through the real Envoy to a real gRPC server."""
 
 import json
+import urllib.request
 from typing import Any
 
 import pytest
@@ -177,6 +178,14 @@ def test_a_stream_comes_as_lines_of_json_with_its_error_in_band(gateway: Gateway
     assert answer.headers["content-type"] == "application/x-ndjson"
     assert [first["order"]["state"], second["order"]["state"]] == ["STATE_PENDING", "STATE_CONFIRMED"]
     assert (last["error"]["code"], last["error"]["message"]) == (14, "going down")
+
+
+def test_each_message_of_a_stream_comes_when_it_is_sent(gateway: Gateway, backend: Backend) -> None:
+    backend.release.clear()
+    with urllib.request.urlopen(f"http://{gateway.address}/v1/customers/eve/orders/slow:watch", timeout=5) as lines:
+        assert json.loads(lines.readline())["order"]["state"] == "STATE_PENDING"
+        backend.release.set()
+        assert json.loads(lines.readline())["order"]["state"] == "STATE_CONFIRMED"
 
 
 def test_the_first_page_lists_every_call(gateway: Gateway) -> None:
