@@ -7,7 +7,7 @@ import socket
 from dataclasses import replace
 
 import grpc
-from shop import Run, Shop, ask, documents
+from shop import Run, Shop, ask, free_port
 
 OK = grpc.StatusCode.OK
 
@@ -58,28 +58,24 @@ def test_a_host_that_no_rule_is_bound_to_is_not_found(shop: Shop, run: Run) -> N
     run(steps())
 
 
-def test_a_port_that_is_taken_is_told_in_envoys_words_and_harms_no_other(shop: Shop, run: Run) -> None:
+def test_a_port_that_is_taken_is_told_in_envoys_words_and_another_can_be_chosen(shop: Shop, run: Run) -> None:
     async def steps() -> None:
-        ingress = shop.pod("ingress")
+        ingress = shop.pod("ingress").node
+
+        async def expose(port: int) -> dict[str, str | None]:
+            shop.pods = [replace(pod, exposed={8080: port}) if pod.node == ingress else pod for pod in shop.pods]
+            statuses = await shop.publisher.settled(5)
+            return {node: status.refusal for node, status in statuses.items() if not status.current}
+
         with socket.socket() as squatter:
             squatter.bind(("127.0.0.1", 0))
             squatter.listen()
-            exposed = {**ingress.exposed, 8081: squatter.getsockname()[1]}
-            shop.pods = [replace(pod, exposed=exposed) if pod is ingress else pod for pod in shop.pods]
-            shop.objects += documents("""
-                apiVersion: networking.istio.io/v1
-                kind: Gateway
-                metadata: {name: second, namespace: souk}
-                spec:
-                  selector: {app: ingress}
-                  servers: [{port: {number: 8081, name: http, protocol: HTTP}, hosts: ["*"]}]
-            """)
-            statuses = await shop.publisher.settled(5)
-            refused = {node: status.refusal for node, status in statuses.items() if not status.current}
-            assert list(refused) == [ingress.node]
-            assert "Address already in use" in (refused[ingress.node] or "")
-            async with _edge(shop) as channel:
-                assert (await ask(channel)).code is OK
+            refused = await expose(squatter.getsockname()[1])
+        assert list(refused) == [ingress]
+        assert "Address already in use" in (refused[ingress] or "")
+        assert await expose(free_port()) == {}
+        async with _edge(shop) as channel:
+            assert (await ask(channel)).code is OK
 
     run(steps())
 

@@ -31,23 +31,24 @@ class _Server:
 
 
 def gateway_listeners(view: View, pod: Pod) -> Iterator[listener_pb2.Listener]:
-    """One listener for every port that Gateways ask of this pod, also on 127.0.0.1 where the port is exposed."""
+    """One listener for every port that Gateways ask of this pod, and one on 127.0.0.1 where the port is exposed."""
     for number in _servers(view, pod):
         bound = _bound_port(view, pod, number)
-        listener = listener_pb2.Listener(
-            name=f"gateway|{pod.addresses.pod}:{bound}",
-            address=address(pod.addresses.pod, bound),
-            traffic_direction=base_pb2.OUTBOUND,
-            enable_reuse_port=flag(False),
-            filter_chains=[
-                listener_components_pb2.FilterChain(
-                    filters=[manager_filter(edge_manager(f"gateway_{number}", _routes_name(number)))]
-                )
-            ],
-        )
+        yield _listener(pod.addresses.pod, bound, number)
         if bound in pod.exposed:
-            listener.additional_addresses.add(address=address("127.0.0.1", pod.exposed[bound]))
-        yield listener
+            # Not an additional address of the first: Envoy can't change those while the others stay.
+            yield _listener("127.0.0.1", pod.exposed[bound], number)
+
+
+def _listener(host: str, bound: int, number: int) -> listener_pb2.Listener:
+    filters = [manager_filter(edge_manager(f"gateway_{number}", _routes_name(number)))]
+    return listener_pb2.Listener(
+        name=f"gateway|{host}:{bound}",
+        address=address(host, bound),
+        traffic_direction=base_pb2.OUTBOUND,
+        enable_reuse_port=flag(False),
+        filter_chains=[listener_components_pb2.FilterChain(filters=filters)],
+    )
 
 
 def gateway_routes(view: View, pod: Pod) -> Iterator[route_pb2.RouteConfiguration]:
