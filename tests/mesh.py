@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import re
 import socket
 import subprocess
 import sys
@@ -68,14 +69,16 @@ class Mesh:
         """Loads what `make up` loads."""
         subprocess.run([sys.executable, str(ROOT / "scripts/demo.py"), "--port", str(self.port)], check=True)
 
-    def status(self) -> Mapping[str, Any]:
-        """What `souk status -o json` says."""
-        status: Mapping[str, Any] = json.loads(self.souk("status", "-o", "json"))
-        return status
+    def supervisor(self) -> int:
+        """The process id of the supervisor."""
+        found = re.search(r"supervisor pid (\d+)", self.souk("status"))
+        assert found
+        return int(found[1])
 
-    def pods(self, deployment: str) -> Sequence[Mapping[str, Any]]:
-        """The pods of a Deployment."""
-        return [pod for pod in self.status()["pods"] if pod["deployment"] == deployment]
+    def pods(self, deployment: str | None = None) -> Sequence[Mapping[str, Any]]:
+        """The pods, or those of one Deployment."""
+        pods: Sequence[Mapping[str, Any]] = json.loads(self.souk("get", "pods", "-o", "json"))
+        return [pod for pod in pods if deployment in (None, pod["deployment"])]
 
     def as_seen_by(self, deployment: str, service: str) -> str:
         """Where a pod of a Deployment calls a Service: a call to this address carries that pod's identity."""

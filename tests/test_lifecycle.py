@@ -74,7 +74,7 @@ def test_a_second_up_does_nothing_and_says_so(small: tuple[Mesh, Path]) -> None:
 def test_after_a_kill_of_the_supervisor_up_cleans_and_starts_again(small: tuple[Mesh, Path]) -> None:
     mesh, overlay = small
     mesh.up(overlay)
-    supervisor = mesh.status()["pid"]
+    supervisor = mesh.supervisor()
     left = {process.pid for process in processes_of(mesh)} - {supervisor}
     os.kill(supervisor, signal.SIGKILL)
 
@@ -82,7 +82,7 @@ def test_after_a_kill_of_the_supervisor_up_cleans_and_starts_again(small: tuple[
 
     assert "left" in said, "it says what it found"
     assert left.isdisjoint(process.pid for process in processes_of(mesh))
-    assert all(pod["ready"] for pod in mesh.status()["pods"])
+    assert all(pod["ready"] for pod in mesh.pods())
 
 
 def test_a_port_in_use_is_named_with_its_owner(mesh: Mesh, tmp_path: Path) -> None:

@@ -48,6 +48,7 @@ def pod_report(pod: PodRunner, proxy: ProxyStatus | None) -> PodReport:
         memory=proportional(pod.pids),
         address=identity.addresses.pod,
         application="" if identity.proxy is Proxy.ROUTER else identity.addresses.application,
+        virtual={service.host: address for service, address in identity.addresses.virtual.items()},
         admin=f"http://{identity.addresses.application}:{ADMIN_PORT}",
         containers=tuple(container_report(name, state) for name, state in pod.states.items()),
         refusal=proxy.refusal if proxy is not None else None,

@@ -11,7 +11,7 @@ from souk_mesh.cli.context import ask, running, state
 from souk_mesh.cli.failures import Failed
 from souk_mesh.cli.tables import print_pods, print_table
 from souk_mesh.control import methods
-from souk_mesh.control.messages import GetRequest, Nothing
+from souk_mesh.control.messages import GetRequest, Nothing, StatusReply
 from souk_mesh.objects.parsing import KINDS
 
 SHORT = {
@@ -38,7 +38,7 @@ def get(kind: str, name: str | None, namespace: str | None, output: Format, home
     """
     with running(state(home)) as client:
         if kind.lower() in ("pod", "pods", "po"):
-            print_pods(ask(client, methods.STATUS, Nothing()))
+            _print_pods(ask(client, methods.STATUS, Nothing()), output)
             return
         full = _kind(kind)
         objects = ask(client, methods.GET, GetRequest(kind=full, name=name, namespace=namespace)).objects
@@ -53,6 +53,19 @@ def get(kind: str, name: str | None, namespace: str | None, output: Format, home
             import yaml  # noqa: PLC0415
 
             print(yaml.safe_dump_all(objects, sort_keys=False), end="")
+
+
+def _print_pods(reply: StatusReply, output: Format) -> None:
+    pods = [pod.model_dump(mode="json") for pod in reply.pods]
+    match output:
+        case Format.TABLE:
+            print_pods(reply)
+        case Format.JSON:
+            print(json.dumps(pods, indent=2))
+        case Format.YAML:
+            import yaml  # noqa: PLC0415
+
+            print(yaml.safe_dump_all(pods, sort_keys=False), end="")
 
 
 def _kind(text: str) -> str:

@@ -66,6 +66,8 @@ class PodReport(Message):
     """Proportional set size of all its processes, in bytes."""
     address: str
     application: str
+    virtual: Mapping[str, str]
+    """Where it calls each Service, by the Service's full host name: a call to that address has this pod's identity."""
     admin: str
     containers: tuple[ContainerReport, ...]
     refusal: str | None
