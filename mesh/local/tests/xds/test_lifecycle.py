@@ -8,7 +8,8 @@ from pathlib import Path
 
 import grpc
 import pytest
-from shop import PAYMENT, Run, Shop, documents
+from shop import PAYMENT, Run, Shop
+from shop_objects import documents
 
 from souk_mesh.topology import ContainerPort
 from souk_mesh.xds import AdsError, AdsServer

@@ -10,7 +10,8 @@ from pathlib import Path
 
 import grpc
 import pytest
-from shop import Run, Shop, ask, with_v1
+from shop import Run, Shop, ask
+from shop_objects import with_v1
 
 from souk_mesh.identity import Certificate, CertificateAuthority
 from souk_mesh.xds import Configuration, View, resources

@@ -6,7 +6,8 @@ import asyncio
 import json
 
 import grpc
-from shop import OTHER_METHOD, ROUTE_V1, Behaviour, Run, Shop, ask, routed, split, with_v1
+from shop import OTHER_METHOD, Behaviour, Run, Shop, ask
+from shop_objects import ROUTE_V1, routed, split, with_v1
 
 OK = grpc.StatusCode.OK
 UNAVAILABLE = grpc.StatusCode.UNAVAILABLE

@@ -1,4 +1,4 @@
-"""Who may call what (AuthorizationPolicy; istio-semantics 26-31)."""
+"""Who may call what (AuthorizationPolicy)."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Which policy holds for calls to a Service (DestinationRule; istio-semantics 19, 20)."""
+"""Which policy holds for calls to a Service (DestinationRule)."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Faults put in on purpose (istio-semantics 10)."""
+"""Faults put in on purpose."""
 
 from __future__ import annotations
 

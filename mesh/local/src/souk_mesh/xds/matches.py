@@ -1,4 +1,4 @@
-"""Which requests a route is for (istio-semantics 5)."""
+"""Which requests a route is for."""
 
 from __future__ import annotations
 

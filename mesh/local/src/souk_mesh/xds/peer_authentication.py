@@ -1,4 +1,4 @@
-"""Whether a pod takes plain text (PeerAuthentication; istio-semantics 22)."""
+"""Whether a pod takes plain text (PeerAuthentication)."""
 
 from __future__ import annotations
 
@@ -36,7 +36,7 @@ def peer_mode(configuration: Configuration, pod: Pod, port: int) -> PeerMode:
 
 
 def takes_mutual_tls(configuration: Configuration, pod: Pod, port: int) -> bool:
-    """Whether callers encrypt to this endpoint of their own accord (auto mTLS; istio-semantics 23)."""
+    """Whether callers encrypt to this endpoint of their own accord (auto mTLS)."""
     # A gateway carries no tlsMode label: its port speaks what the Gateway object says.
     return pod.proxy is Proxy.SIDECAR and peer_mode(configuration, pod, port) is not PeerMode.DISABLE
 

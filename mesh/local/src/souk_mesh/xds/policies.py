@@ -1,4 +1,4 @@
-"""What a traffic policy makes of a cluster: balancing, bounds, circuit breaking (istio-semantics 16-18)."""
+"""What a traffic policy makes of a cluster: balancing, bounds, circuit breaking."""
 
 from __future__ import annotations
 

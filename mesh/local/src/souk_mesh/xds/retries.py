@@ -1,4 +1,4 @@
-"""What is tried again (istio-semantics 1)."""
+"""What is tried again."""
 
 from __future__ import annotations
 
@@ -34,7 +34,7 @@ def retry_policy(rule: HTTPRetry | None, *, hashed: bool) -> RetryPolicy | None:
 
 
 def inbound_retry_policy() -> RetryPolicy:
-    """What a sidecar tries again towards its own application: only what never reached it (istio-semantics 2)."""
+    """What a sidecar tries again towards its own application: only what never reached it."""
     return RetryPolicy(retry_on="reset-before-request", num_retries=uint32(DEFAULT_ATTEMPTS))
 
 

@@ -59,7 +59,7 @@ def _table(view: View, pod: Pod, key: ServiceKey, port: ServicePort) -> route_pb
 
 
 def known_names(key: ServiceKey, namespace: str) -> list[str]:
-    """The authorities that mean a Service to a caller in `namespace` (istio-semantics 9), the usual one first."""
+    """The authorities that mean a Service to a caller in `namespace`, the usual one first."""
     names = [f"{key.name}.{key.namespace}", f"{key.name}.{key.namespace}.svc", key.host, f"{key.host}."]
     return [key.name, *names] if namespace == key.namespace else names
 

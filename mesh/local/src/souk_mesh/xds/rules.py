@@ -1,4 +1,4 @@
-"""What a VirtualService makes of the requests that reach one proxy (istio-semantics 3-9)."""
+"""What a VirtualService makes of the requests that reach one proxy."""
 
 from __future__ import annotations
 

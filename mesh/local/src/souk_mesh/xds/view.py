@@ -37,7 +37,7 @@ _PROTOCOLS = {
 
 
 def named_protocol(name: str) -> Protocol:
-    """Reads a protocol off an appProtocol or a port's name (istio-semantics 34); what says nothing is TCP."""
+    """Reads a protocol off an appProtocol or a port's name; what says nothing is TCP."""
     lowered = name.lower()
     if lowered in _PROTOCOLS:
         return _PROTOCOLS[lowered]
@@ -89,7 +89,7 @@ class View:
 
 
 def full_host(host: str, namespace: str) -> str:
-    """Completes a host that has no dot, in the namespace of the rule that names it (istio-semantics 7)."""
+    """Completes a host that has no dot, in the namespace of the rule that names it."""
     return host if "." in host or "*" in host else f"{host}.{namespace}.{DOMAIN}"
 
 
