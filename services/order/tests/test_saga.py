@@ -3,6 +3,7 @@
 from collections.abc import Callable
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
+from typing import Any
 
 import pytest
 from hypothesis import given, settings
@@ -14,7 +15,7 @@ NOW = datetime(2030, 1, 1, tzinfo=UTC)
 TOLD = "CANCELLED_BY_CUSTOMER"
 
 
-def begun(step: Step, funds: Funds, **more: object) -> Progress:
+def begun(step: Step, funds: Funds, **more: Any) -> Progress:  # noqa: ANN401
     return replace(Progress(step=step, funds=funds, attempt=1, due_at=NOW), **more)
 
 
@@ -237,23 +238,23 @@ class History:
         self.progress = begin(settle(self.progress, outcome, self.now, 0.5), self.now)
 
 
-EVENTS = st.sampled_from(
-    [
-        "answered",
-        "answer lost",
-        "request lost",
-        "request late",
-        "late one arrives",
-        "died",
-        "cancel",
-        "expired",
-        "day passed",
-    ]
-)
+ACCIDENTS = [
+    "answer lost",
+    "request lost",
+    "request late",
+    "late one arrives",
+    "died",
+    "cancel",
+    "expired",
+    "day passed",
+]
+# Often enough all is well, so that accidents happen at the late steps, too.
+EVENTS = st.sampled_from([*["answered"] * 8, *ACCIDENTS])
+MOSTLY = st.sampled_from([True, True, True, False])
 
 
 @settings(max_examples=600, deadline=None)
-@given(st.booleans(), st.booleans(), st.lists(EVENTS, max_size=40), st.booleans())
+@given(MOSTLY, MOSTLY, st.lists(EVENTS, min_size=10, max_size=40), st.booleans())
 def test_no_history_ends_with_money_or_stock_where_it_does_not_belong(
     in_stock: bool, good_card: bool, events: list[str], cancelled_at_last: bool
 ) -> None:

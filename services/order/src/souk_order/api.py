@@ -3,6 +3,7 @@
 from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
 from functools import partial
+from itertools import accumulate, takewhile
 from threading import Event
 
 import grpc
@@ -25,6 +26,8 @@ SERVICE = pb.DESCRIPTOR.services_by_name["OrderService"].full_name
 # To note the last outcome, give up the lease and answer, after the step that was cut short.
 ANSWER_MARGIN = timedelta(seconds=0.2)
 DEFAULT_PAGE, LARGEST_PAGE = 50, 1000
+# A page may be shorter than asked for: clients take messages of 4 MiB, and JSON buffers on the way often only 1 MiB.
+PAGE_BYTES = 512 * 1024
 # A change made by another replica is seen after at most this long.
 LOOK_SECONDS = 0.5
 
@@ -67,9 +70,14 @@ class OrderApi(OrderServiceServicer):
         size = min(request.page_size or DEFAULT_PAGE, LARGEST_PAGE)
         after = _cursor(pages.decode(request.page_token, query=request.parent))
         orders = self._store.list(request.parent, after, size + 1)
-        response = pb.ListOrdersResponse(orders=[to_proto(order) for order in orders[:size]])
-        if len(orders) > size:
-            last = orders[size - 1]
+        found = [to_proto(order) for order in orders[:size]]
+        fitting = sum(
+            1 for _ in takewhile(lambda total: total <= PAGE_BYTES, accumulate(map(pb.Order.ByteSize, found)))
+        )
+        page = found[: max(1, fitting)]
+        response = pb.ListOrdersResponse(orders=page)
+        if len(page) < len(orders):
+            last = orders[len(page) - 1]
             response.next_page_token = pages.encode((_micros(last.created_at), last.name), query=request.parent)
         return response
 

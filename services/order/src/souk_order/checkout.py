@@ -131,8 +131,11 @@ class Checkout:
                 work = self._advance(work, self._begin)
         except LeaseLostError:
             log.warning("lease lost")
+        except Refused as refused:
+            # The database can't be written. The step's outcome is not noted: it is taken again.
+            log.warning("checkout interrupted", reason=refused.reason)
+            self._give_up(work)
         except Exception:
-            # Such as an unreachable database. The step's outcome is not noted: it is taken again.
             self._give_up(work)
             raise
 
