@@ -1,7 +1,10 @@
 """What the bank does with each card, over a real connection, on both databases."""
 
 import time
+from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
+from functools import partial
+from threading import Barrier
 
 import grpc
 import pytest
@@ -142,3 +145,26 @@ def test_an_amount_that_is_none_is_an_invalid_argument(bank: Bank) -> None:
         with pytest.raises(grpc.RpcError) as caught:
             bank.Authorize(request)
         assert refused(caught).code is grpc.StatusCode.INVALID_ARGUMENT
+
+
+def test_of_a_capture_and_a_void_at_once_exactly_one_moves_the_money(bank: Bank, ledger: Ledger) -> None:
+    for number in range(20):
+        request = authorization(key=f"k-authorize-{number}")
+        request.reference = f"{REFERENCE}-{number}"
+        bank.Authorize(request)
+        start = Barrier(2)
+
+        def outcome(call: Callable[[], pb.Charge], start: Barrier = start) -> str:
+            start.wait(timeout=10)
+            try:
+                return pb.Charge.State.Name(call().state)
+            except grpc.RpcError as error:
+                return refusal(error).reason
+
+        capture = pb.CaptureRequest(reference=request.reference, idempotency_key=f"k-capture-{number}")
+        void = pb.VoidRequest(reference=request.reference, idempotency_key=f"k-void-{number}")
+        with ThreadPoolExecutor(2) as pool:
+            calls = [pool.submit(outcome, call) for call in (partial(bank.Capture, capture), partial(bank.Void, void))]
+            outcomes = tuple(call.result(timeout=20) for call in calls)
+        assert outcomes in {("STATE_CAPTURED", "CHARGE_CAPTURED"), ("CHARGE_NOT_HELD", "STATE_VOIDED")}
+        assert len(ledger.movements(request.reference)) == 2

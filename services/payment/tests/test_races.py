@@ -3,6 +3,7 @@
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import AbstractContextManager
+from datetime import UTC, datetime
 from threading import Barrier
 from typing import TYPE_CHECKING
 
@@ -11,7 +12,9 @@ import pytest
 from souk.payment.v1 import payment_pb2 as pb
 from souk_acquirer.domain import State as ChargeState
 from souk_chassis.errors import Refused, refusal
+from souk_payment import domain
 from souk_payment.acquirer import Acquirer, Answer, Hold
+from souk_payment.store import Claim
 
 if TYPE_CHECKING:
     from .conftest import Shop
@@ -91,6 +94,18 @@ def test_a_void_wins_whether_it_comes_before_or_after_the_hold(
         till.authorize(name)
     assert charge_state(shop, name) is ChargeState.VOIDED
     assert shop.v1.state(name) == "VOIDED"
+
+
+def test_a_hold_that_comes_after_a_void_that_died_is_given_up(shop: "Shop", name: str, refused: Refusing) -> None:
+    def void_and_die() -> None:
+        claim = Claim("void", pb.VoidPaymentRequest(name=name))
+        shop.store.begin(name, lambda found: domain.intend_void(found, name, datetime.now(UTC)), claim)
+
+    acquirer = Interposed(shop.acquirer, nothing, void_and_die)
+    with shop.with_acquirer(acquirer) as till, refused("PAYMENT_VOIDED"):
+        till.authorize(name)
+    assert charge_state(shop, name) is ChargeState.VOIDED
+    assert shop.v2.void(name).state == pb.Payment.STATE_VOIDED
 
 
 @pytest.mark.parametrize("moment", ["before", "after"])

@@ -9,7 +9,7 @@ from souk.payment.v1 import payment_pb2
 from souk_chassis.database import Database, Transaction
 from souk_chassis.idempotency import idempotent
 from souk_chassis.money import Money
-from sqlalchemy import BigInteger, Column, DateTime, Dialect, TypeDecorator
+from sqlalchemy import BigInteger, Column, DateTime, Dialect, Text, TypeDecorator
 from sqlalchemy.exc import IntegrityError
 from sqlmodel import Field, SQLModel, select
 
@@ -40,9 +40,9 @@ class PaymentRow(SQLModel, table=True):
     units: int = Field(sa_column=Column(BigInteger, nullable=False))
     nanos: int
     payload: str = Field(max_length=64)
-    decline_reason: str = Field(max_length=200)
+    decline_reason: str = Field(sa_type=Text)
     statement_descriptor: str = Field(max_length=22)
-    processed_by: str = Field(max_length=50)
+    processed_by: str = Field(max_length=100)
     create_time: datetime = Field(sa_column=Column(_Utc, nullable=False))
     update_time: datetime = Field(sa_column=Column(_Utc, nullable=False))
 

@@ -19,9 +19,9 @@ def upgrade() -> None:
         sa.Column("units", sa.BigInteger, nullable=False),
         sa.Column("nanos", sa.Integer, nullable=False),
         sa.Column("payload", sa.String(64), nullable=False),
-        sa.Column("decline_reason", sa.String(200), nullable=False),
+        sa.Column("decline_reason", sa.Text, nullable=False),
         sa.Column("statement_descriptor", sa.String(22), nullable=False),
-        sa.Column("processed_by", sa.String(50), nullable=False),
+        sa.Column("processed_by", sa.String(100), nullable=False),
         sa.Column("create_time", sa.DateTime(timezone=True), nullable=False),
         sa.Column("update_time", sa.DateTime(timezone=True), nullable=False),
     )
