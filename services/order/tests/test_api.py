@@ -158,7 +158,7 @@ def test_a_request_that_breaks_a_rule_names_the_field(desk: Desk, request_: pb.P
 def test_at_the_deadline_the_order_is_pending_and_goes_on_by_itself(shop: Shop, desk: Desk, gate: Gate) -> None:
     gate.closed = True
     request_id, product = str(uuid4()), shop.product()
-    placed = desk.place(product, request_id=request_id, timeout=0.6)
+    placed = desk.place(product, request_id=request_id, timeout=1.0)
     assert placed.state == PENDING
     gate.closed = False
     *_, last = desk.watch(placed.name)
@@ -180,7 +180,7 @@ def test_cancelling_refunds_and_is_safe_to_repeat(shop: Shop, desk: Desk) -> Non
 
 def test_a_watch_sends_what_is_and_each_change_until_the_end(shop: Shop, desk: Desk, gate: Gate) -> None:
     gate.closed = True
-    placed = desk.place(shop.product(), timeout=0.5)
+    placed = desk.place(shop.product(), timeout=0.8)
     watching = desk.watch(placed.name)
     assert next(watching).order.state == PENDING
     desk.cancel(placed.name)
@@ -191,7 +191,7 @@ def test_a_watch_sends_what_is_and_each_change_until_the_end(shop: Shop, desk: D
 
 def test_a_watch_sees_what_another_replica_does(shop: Shop, desk: Desk, others: Replica, gate: Gate) -> None:
     gate.closed = True
-    placed = desk.place(shop.product(), timeout=0.5)
+    placed = desk.place(shop.product(), timeout=0.8)
     watching = desk.watch(placed.name)
     next(watching)
     Thread(target=others.checkout.see_through, args=(placed.name, others.clock() + timedelta(seconds=10))).start()
@@ -201,7 +201,7 @@ def test_a_watch_sees_what_another_replica_does(shop: Shop, desk: Desk, others: 
 
 def test_a_watch_says_in_band_that_the_replica_stops(shop: Shop, desk: Desk, gate: Gate) -> None:
     gate.closed = True
-    placed = desk.place(shop.product(), timeout=0.5)
+    placed = desk.place(shop.product(), timeout=0.8)
     watching = desk.watch(placed.name)
     next(watching)
     desk.draining.set()

@@ -47,7 +47,7 @@ class Callees(InventoryServiceServicer, PaymentServiceServicer, CatalogServiceSe
         self, request: payment_pb2.CapturePaymentRequest, context: grpc.ServicerContext
     ) -> payment_pb2.Payment:
         assert not isinstance(self._says, Exception)
-        return payment_pb2.Payment(name=request.name, state=self._says, statement_descriptor="SOUK")
+        return payment_pb2.Payment(name=request.name, state=self._says, statement_descriptor="SOUK")  # type: ignore[arg-type]
 
     def BatchGetProducts(
         self, request: catalog_pb2.BatchGetProductsRequest, context: grpc.ServicerContext

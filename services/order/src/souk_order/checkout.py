@@ -80,8 +80,8 @@ class Checkout:
         if work is None:  # a twin came first
             return self.place(customer, wishes, placing, until)
         _log.info("order placed", order=order.name, total=str(order.total))
-        self._drive(work, until)
-        return self.see_through(order.name, until)
+        order = self._drive(work, until)
+        return order if order.settled else self.see_through(order.name, until)
 
     def see_through(self, name: str, until: datetime) -> Order:
         """Goes on with a checkout, or waits while somebody else does; returns the order as it is at the end."""
@@ -108,8 +108,11 @@ class Checkout:
         self._stopping.set()
         self.left_over.set()
 
-    def _drive(self, work: Work, until: datetime) -> None:
-        """Takes the step that has begun, and those after it, until the saga or the time ends or the lease is lost."""
+    def _drive(self, work: Work, until: datetime) -> Order:
+        """Takes the step that has begun, and those after it, until the saga or the time ends or the lease is lost.
+
+        Returns the order as it was written last.
+        """
         log = _log.bind(order=work.order.name, epoch=work.lease.epoch)
         try:
             while True:
@@ -122,12 +125,12 @@ class Checkout:
                 work, has_begun = self._note(work, outcome, until)
                 if work.order.settled:
                     log.info("order settled", state=work.order.state.value, reason=work.order.progress.cancel_reason)
-                    return
+                    break
                 if has_begun:
                     continue
                 if not self._waited(work, until):
                     self._give_up(work)
-                    return
+                    break
                 work = self._advance(work, self._begin)
         except LeaseLostError:
             log.warning("lease lost")
@@ -138,6 +141,7 @@ class Checkout:
         except Exception:
             self._give_up(work)
             raise
+        return work.order
 
     def _note(self, work: Work, outcome: Outcome, until: datetime) -> tuple[Work, bool]:
         """Notes an outcome and, in the same write, that the next step begins, if it is due and time is left."""
