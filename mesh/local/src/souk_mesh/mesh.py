@@ -28,6 +28,9 @@ from souk_mesh.xds import AdsServer, Configuration, Publisher
 # How long a pod waits for every proxy to have heard that it leaves; an acknowledgement takes milliseconds.
 WITHDRAWAL = 5.0
 
+# When a mesh starts, its pods become ready within a second, and what each proxy is told takes 5 ms to work out.
+TOGETHER = 0.05
+
 
 @dataclass(frozen=True)
 class Programs:
@@ -83,7 +86,9 @@ class Mesh:
 
     async def failed(self) -> None:
         """Returns only if a part of the mesh fails, which none should; raises what it raised."""
-        await asyncio.gather(*self._tasks)
+        done, _ = await asyncio.wait(self._tasks, return_when=asyncio.FIRST_COMPLETED)
+        for task in done:
+            task.result()
 
     def pods(self) -> tuple[Pod, ...]:
         """The pods as proxies must know them at this moment."""
@@ -140,6 +145,8 @@ class Mesh:
 
     async def _withdrawn(self, pod: PodRunner) -> None:
         """Returns when no proxy sends a pod anything any more, or when all of them end anyway."""
+        if self._leaving.is_set():
+            return
         ways = [asyncio.create_task(self._withdraw(pod)), asyncio.create_task(self._leaving.wait())]
         done, others = await asyncio.wait(ways, return_when=asyncio.FIRST_COMPLETED)
         for other in others:
@@ -177,5 +184,10 @@ class Mesh:
         self.deployments.changed()
         # Most moves concern nobody else: a container that waits for another reason is the same pod to every proxy.
         if (pods := self.pods()) != self._published:
+            # A proxy that starts waits for its configuration; who else became ready may be told a little later.
+            awaited = {pod.name for pod in pods} - {pod.name for pod in self._published}
             self._published = pods
-            self.publisher.changed()
+            if awaited:
+                self.publisher.changed()
+            else:
+                asyncio.get_running_loop().call_later(TOGETHER, self.publisher.changed)

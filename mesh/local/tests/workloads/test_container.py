@@ -64,7 +64,8 @@ def test_a_program_that_crashes_is_started_again_later_and_later_and_its_last_li
 
 
 def test_an_init_container_is_repeated_until_it_ends_well(tmp_path: Path) -> None:
-    code = f"import os; p = {str(tmp_path / 'seen')!r}; e = os.path.exists(p); open(p, 'w').close(); raise SystemExit(not e)"
+    seen = str(tmp_path / "seen")
+    code = f"import os; e = os.path.exists({seen!r}); open({seen!r}, 'w').close(); raise SystemExit(not e)"
 
     async def story() -> None:
         watched = Watched(tmp_path, code)

@@ -39,6 +39,7 @@ async def health(request: bytes, context: grpc.aio.ServicerContext[bytes, bytes]
 def test_a_grpc_probe_asks_for_its_service_and_passes_only_on_serving(tmp_path: Path) -> None:
     async def story() -> None:
         server = grpc.aio.server()
+        handlers: dict[str, grpc.RpcMethodHandler[bytes, bytes]]
         handlers = {"Check": grpc.unary_unary_rpc_method_handler(health)}
         server.add_generic_rpc_handlers((grpc.method_handlers_generic_handler("grpc.health.v1.Health", handlers),))
         port = server.add_insecure_port(f"{HOST}:0")

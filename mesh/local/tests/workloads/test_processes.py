@@ -14,7 +14,9 @@ import pytest
 from souk_mesh.workloads.ledger import Ledger, members, process_stat
 from souk_mesh.workloads.processes import CannotStart, Child, Command, bound, start, tail
 
-IGNORES_SIGTERM = "import signal, time; signal.signal(signal.SIGTERM, signal.SIG_IGN); print('up', flush=True); time.sleep(60)"
+IGNORES_SIGTERM = (
+    "import signal, time; signal.signal(signal.SIGTERM, signal.SIG_IGN); print('up', flush=True); time.sleep(60)"
+)
 LEAVES_A_CHILD = "import subprocess, sys; print(subprocess.Popen(['sleep', '60']).pid, flush=True); sys.exit(0)"
 
 

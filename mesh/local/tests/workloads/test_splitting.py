@@ -42,7 +42,10 @@ def to(subset: str, weight: int) -> dict[str, object]:
 
 
 BOTH = {"route": [to("v1", 50), to("v2", 50)]}
-PINNED = {"match": [{"headers": {"x-version": {"exact": "v2"}}}], "route": [{"destination": {"host": "payment", "subset": "v2"}}]}
+PINNED = {
+    "match": [{"headers": {"x-version": {"exact": "v2"}}}],
+    "route": [{"destination": {"host": "payment", "subset": "v2"}}],
+}
 
 
 def weights(route: HTTPRoute) -> dict[str, int]:

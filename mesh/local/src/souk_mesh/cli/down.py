@@ -11,6 +11,7 @@ from pathlib import Path
 from souk_mesh.cli import daemon
 from souk_mesh.cli.context import state
 from souk_mesh.cli.failures import Failed
+from souk_mesh.state import StateDir
 
 # Kubernetes' default grace of 30 s, twice, and some time to clear up.
 PATIENCE = 90.0
@@ -35,20 +36,19 @@ def down(home: Path | None, data: Data) -> None:
         os.kill(pid, signal.SIGTERM)
         daemon.wait_for_end(folder, PATIENCE)
         print("the mesh is down: no process and no port is left")
-    elif not folder.root.exists():
-        print(f"no mesh runs in {folder.root}")
     else:
-        daemon.clear_up(folder)
-        folder.discard_runtime()
-        shutil.rmtree(folder.pods, ignore_errors=True)
+        if folder.lock.exists():
+            daemon.clear_up(folder)
+            folder.discard_runtime()
+            shutil.rmtree(folder.pods, ignore_errors=True)
         print(f"no mesh runs in {folder.root}")
     if data is Data.REMOVED and folder.root.exists():
-        _remove(folder.root)
+        _remove(folder)
 
 
-def _remove(root: Path) -> None:
+def _remove(folder: StateDir) -> None:
     # A state folder is known by its lock: nothing else is ever removed.
-    if not (root / "lock").exists():
-        raise Failed(f"{root} is not the state folder of a mesh, so it is left alone")
-    shutil.rmtree(root)
-    print(f"removed all data in {root}")
+    if not folder.lock.exists():
+        raise Failed(f"{folder.root} is not the state folder of a mesh, so it is left alone")
+    shutil.rmtree(folder.root)
+    print(f"removed all data in {folder.root}")

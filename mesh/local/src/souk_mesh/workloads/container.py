@@ -121,7 +121,8 @@ class ContainerRunner:
         if self._stopping.is_set():
             return
         with contextlib.suppress(TimeoutError):
-            await asyncio.wait_for(self._stopping.wait(), self._backoff.delay)
+            async with asyncio.timeout(self._backoff.delay):
+                await self._stopping.wait()
         if not self._stopping.is_set():
             self._set(restarts=self.state.restarts + 1)
 

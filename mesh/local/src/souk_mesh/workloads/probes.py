@@ -55,8 +55,10 @@ Probe = GrpcProbe | HttpProbe | TcpProbe | ExecProbe
 
 async def attempt(probe: Probe, timeout: float, ledger: Ledger) -> str:
     """Makes one attempt; an empty answer means that it passed, any other says what failed."""
+    # Not asyncio.wait_for: before Python 3.12 it can swallow a cancellation, and the probe would go on for ever.
     try:
-        return await asyncio.wait_for(_attempt(probe, timeout, ledger), timeout)
+        async with asyncio.timeout(timeout):
+            return await _attempt(probe, timeout, ledger)
     except TimeoutError:
         return f"no answer within {timeout:g} s"
 

@@ -69,7 +69,8 @@ class Child:
         """Asks it to end, waits at most `grace` seconds, then ends it and whatever it started."""
         self.signal(signal.SIGTERM)
         try:
-            await asyncio.wait_for(self.exited(), grace)
+            async with asyncio.timeout(grace):
+                await self.exited()
         except TimeoutError:
             self.signal(signal.SIGKILL)
         return await self.exited()
@@ -126,7 +127,8 @@ async def run(command: Command, ledger: Ledger, timeout: float) -> int:
     """
     child = start(command, ledger)
     try:
-        return await asyncio.wait_for(child.exited(), timeout)
+        async with asyncio.timeout(timeout):
+            return await child.exited()
     finally:
         if child.running:
             child.signal(signal.SIGKILL)

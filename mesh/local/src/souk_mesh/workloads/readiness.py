@@ -8,7 +8,7 @@ from enum import StrEnum
 # Until a probe first passes, it is repeated sooner than the YAML's period: a start-up is waited for.
 FIRST_INTERVAL = 0.05
 INTERVAL_GROWTH = 1.3
-# A refused connection costs 0.1 ms, so that looking five times a second is nothing, and waits 0.1 s too long on average.
+# A refused connection costs 0.1 ms: looking five times a second is nothing, and waits 0.1 s too long on average.
 LONGEST_INTERVAL = 0.2
 
 
