@@ -16,6 +16,13 @@ from pathlib import Path
 
 PRODUCTS = Path(__file__).parent / "demo" / "products.json"
 # Any constant would do: with it the ids of this script's calls are the same each time.
+NEXT = """
+The demo catalog is loaded: {products} products. Try next:
+  curl -s {gateway}/v1/products
+  curl -s {gateway}/v1/customers/you/orders \\
+    -d '{{"lines": [{{"product": "products/saffron", "quantity": 2}}], "cardToken": "tok_visa"}}'
+  make split SERVICE=payment TO="v1=50 v2=50"
+  make status, make logs SERVICE=order, make tour; the API is described at {gateway}/openapi.json"""
 NAMESPACE = uuid.uuid5(uuid.NAMESPACE_DNS, "demo.souk.dev")
 
 
@@ -38,7 +45,7 @@ def main() -> int:
             key=f"create {identifier}",
         )
         post(f"{gateway}/v1/products/{identifier}/stock:adjust", {"delta": product["stock"]}, key=f"stock {identifier}")
-    print(f"the demo catalog is loaded: {len(products)} products, GET {gateway}/v1/products")
+    print(NEXT.format(products=len(products), gateway=gateway))
     return 0
 
 

@@ -63,7 +63,7 @@ class Step:
 
 
 def main(arguments: Sequence[str]) -> int:
-    """Makes everything; with `doctor`, only says what stands in the way."""
+    """Makes everything, or the steps that are named; with `doctor`, only says what stands in the way."""
     problems = list(filter(None, [check() for check in (no_git, no_writing, no_room, no_linux)]))
     for problem in problems:
         print(f"error: {problem}", file=sys.stderr)
@@ -78,7 +78,8 @@ def main(arguments: Sequence[str]) -> int:
     with (STATE / "environment.lock").open("w") as lock:
         fcntl.flock(lock, fcntl.LOCK_EX)
         for step in steps():
-            step.ensure()
+            if not arguments or step.name in arguments:
+                step.ensure()
     return 0
 
 

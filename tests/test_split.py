@@ -68,9 +68,9 @@ def test_once_the_command_returns_every_payment_follows_the_new_weights(mesh: Me
 
 def test_weights_that_istio_would_reject_change_nothing(mesh: Mesh) -> None:
     for weights, named in (
-        (("v1=0", "v2=0"), "0"),
-        (("v1=90", "v3=10"), "v3"),
-        (("v1=-1", "v2=101"), "-1"),
+        (("v1=0", "v2=0"), "all weights are zero"),
+        (("v1=90", "v3=10"), "no subset v3"),
+        (("v1=-1", "v2=101"), "negative"),
     ):
         assert named in mesh.souk("split", "payment", *weights, expect=1)
 
