@@ -14,7 +14,8 @@ from souk_order import saga
 from souk_order.domain import Order, State, Wish
 from souk_order.resume import Resume
 from souk_order.saga import Refusal, Step, Unclear
-from souk_order.store import OrderRow, Placing
+from souk_order.store import Placing
+from souk_order.tables import OrderRow
 
 from .world import ADA, Clock, Disturbed, Replica, Shop, refused, replica, times
 

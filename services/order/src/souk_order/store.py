@@ -1,85 +1,24 @@
-"""The orders' tables, and what is asked of them. Every step of a saga is written under a lease that is checked."""
+"""The orders in the database, and what is asked of them. Every step of a saga is written under a lease that is checked."""
 
 from collections import defaultdict
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import AbstractContextManager
 from dataclasses import dataclass, field, replace
-from datetime import UTC, datetime, timedelta
+from datetime import datetime, timedelta
 from typing import Any
 
 import grpc
 from souk_chassis.database import Database
 from souk_chassis.errors import Refused
 from souk_chassis.money import Money
-from sqlalchemy import BigInteger, Column, DateTime, Dialect, ForeignKey, Index, LargeBinary, String, update
+from sqlalchemy import update
 from sqlalchemy.engine import CursorResult
 from sqlalchemy.exc import IntegrityError
-from sqlalchemy.types import TypeDecorator
-from sqlmodel import Field, Session, SQLModel, and_, col, or_, select
+from sqlmodel import Session, and_, col, or_, select
 
 from souk_order.domain import Line, Order
 from souk_order.saga import Funds, Progress, Step
-
-
-class Moment(TypeDecorator[datetime]):
-    """A time with its zone; SQLite keeps none, so it is UTC there."""
-
-    impl = DateTime(timezone=True)
-    cache_ok = True
-
-    def process_bind_param(self, value: datetime | None, dialect: Dialect) -> datetime | None:  # noqa: ARG002
-        """To the database."""
-        return None if value is None else value.astimezone(UTC)
-
-    def process_result_value(self, value: datetime | None, dialect: Dialect) -> datetime | None:  # noqa: ARG002
-        """From the database."""
-        if value is None:
-            return None
-        return value.replace(tzinfo=UTC) if value.tzinfo is None else value.astimezone(UTC)
-
-
-class OrderRow(SQLModel, table=True):
-    """One order, how far its checkout has come, and who is at it."""
-
-    __tablename__ = "orders"
-
-    name: str = Field(sa_column=Column(String(110), primary_key=True))
-    customer: str = Field(sa_column=Column(String(60), nullable=False))
-    created_at: datetime = Field(sa_column=Column(Moment, nullable=False))
-    updated_at: datetime = Field(sa_column=Column(Moment, nullable=False))
-    request_id: str | None = Field(sa_column=Column(String(100), unique=True))
-    fingerprint: bytes = Field(sa_column=Column(LargeBinary(32), nullable=False))
-    card_token: str = Field(sa_column=Column(String(70), nullable=False))
-
-    step: str | None = Field(sa_column=Column(String(20)))
-    attempt: int
-    due_at: datetime | None = Field(sa_column=Column(Moment, index=True))
-    funds: str = Field(sa_column=Column(String(20), nullable=False))
-    cancel_reason: str = Field(sa_column=Column(String(100), nullable=False))
-    cancel_message: str = Field(sa_column=Column(String(500), nullable=False))
-    renew_at: datetime | None = Field(sa_column=Column(Moment))
-    statement_descriptor: str = Field(sa_column=Column(String(200), nullable=False))
-
-    lease_holder: str | None = Field(sa_column=Column(String(100)))
-    lease_epoch: int
-    lease_expires_at: datetime | None = Field(sa_column=Column(Moment))
-
-
-Index("orders_of_customer", col(OrderRow.customer), col(OrderRow.created_at), col(OrderRow.name))
-
-
-class LineRow(SQLModel, table=True):
-    """One line of an order; never changed."""
-
-    __tablename__ = "order_line"
-
-    order_name: str = Field(sa_column=Column(String(110), ForeignKey("orders.name"), primary_key=True))
-    position: int = Field(primary_key=True)
-    product: str = Field(sa_column=Column(String(60), nullable=False))
-    quantity: int
-    currency_code: str = Field(sa_column=Column(String(3), nullable=False))
-    units: int = Field(sa_column=Column(BigInteger, nullable=False))
-    nanos: int
+from souk_order.tables import LineRow, OrderRow
 
 
 class LeaseLostError(Exception):
