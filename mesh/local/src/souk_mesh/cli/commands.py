@@ -41,9 +41,15 @@ def up(
     timeout: Timeout = 60.0,
 ) -> None:
     """Start the mesh, or make the one that runs be what the overlay says."""
+    from souk_mesh.cli import context, daemon  # noqa: PLC0415
+
+    context.installation()
+    folder = context.state(home)
+    # The supervisor takes half a second to start, and so does this command: both at once.
+    starting = daemon.start(folder)
     from souk_mesh.cli import up as command  # noqa: PLC0415
 
-    command.up(overlay, home, port, timeout if wait else None)
+    command.up(overlay, folder, starting, port, timeout if wait else None)
 
 
 @app.command()

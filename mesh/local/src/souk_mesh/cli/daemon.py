@@ -7,6 +7,7 @@ import socket
 import subprocess
 import sys
 import time
+from dataclasses import dataclass
 from pathlib import Path
 
 from souk_mesh.cli.failures import Failed
@@ -16,12 +17,48 @@ START_PATIENCE = 20.0
 LOOK_EVERY = 0.02
 
 
-def start(state: StateDir) -> None:
-    """Starts a supervisor and returns when it takes orders.
+@dataclass(frozen=True)
+class Starting:
+    """A supervisor that was started a moment ago; meanwhile the command can get ready itself."""
+
+    state: StateDir
+    process: subprocess.Popen[bytes]
+
+    def wait(self) -> None:
+        """Returns when it takes orders.
+
+        Raises:
+            Failed: it ended instead, with what it said; or it does not begin.
+        """
+        deadline = time.monotonic() + START_PATIENCE
+        while not _answers(self.state.control_socket):
+            if self.process.poll() is not None:
+                lines = self.state.supervisor_log.read_text(errors="replace").strip().splitlines()[-12:]
+                said = "\n  ".join(lines)
+                raise Failed(said or f"the supervisor ended with code {self.process.returncode} and said nothing")
+            if time.monotonic() > deadline:
+                self.process.kill()
+                raise Failed(
+                    f"the supervisor did not start within {START_PATIENCE:g} s\n  see {self.state.supervisor_log}"
+                )
+            time.sleep(LOOK_EVERY)
+
+    def give_up(self) -> None:
+        """Ends it, since there is nothing for it to do."""
+        self.process.terminate()
+        self.process.wait()
+
+
+def start(state: StateDir) -> Starting | None:
+    """Starts a supervisor in the background, unless one runs; first ends what a killed one left behind.
 
     Raises:
-        Failed: it ended instead; with what it said.
+        Failed: the state folder cannot be written to.
     """
+    prepare(state)
+    clear_up(state)
+    if state.supervisor() is not None:
+        return None
     environment = dict(os.environ)
     # Compiled files save the supervisor half a second at every later start.
     environment.pop("PYTHONDONTWRITEBYTECODE", None)
@@ -36,15 +73,7 @@ def start(state: StateDir) -> None:
             stderr=subprocess.STDOUT,
             start_new_session=True,
         )
-    deadline = time.monotonic() + START_PATIENCE
-    while not _answers(state.control_socket):
-        if process.poll() is not None:
-            lines = state.supervisor_log.read_text(errors="replace").strip().splitlines()[-12:]
-            raise Failed("\n  ".join(lines) or f"the supervisor ended with code {process.returncode} and said nothing")
-        if time.monotonic() > deadline:
-            process.kill()
-            raise Failed(f"the supervisor did not start within {START_PATIENCE:g} s\n  see {state.supervisor_log}")
-        time.sleep(LOOK_EVERY)
+    return Starting(state, process)
 
 
 def wait_for_end(state: StateDir, patience: float) -> None:

@@ -20,6 +20,7 @@ from souk_mesh.loading import Overlay, load
 from souk_mesh.objects import Service, dump
 from souk_mesh.ports import exposures, holder, taken
 from souk_mesh.problems import Rejected, Severity
+from souk_mesh.state import StateDir
 
 
 class _Scope(Enum):
@@ -29,30 +30,27 @@ class _Scope(Enum):
     PART = "part"
 
 
-def up(directory: Path, home: Path | None, port: int | None, timeout: float | None) -> None:
-    """Starts the mesh, or makes the one that runs be what the overlay says.
+def up(
+    directory: Path, folder: StateDir, starting: daemon.Starting | None, port: int | None, timeout: float | None
+) -> None:
+    """Makes the mesh that runs, or is just `starting`, be what the overlay says.
 
     Raises:
         Failed: the overlay has mistakes, a port is taken, or the pods do not become ready.
     """
     begun = time.monotonic()
-    tools, folder = installation(), state(home)
-    overlay = _load(directory, tools)
-    daemon.prepare(folder)
-    daemon.clear_up(folder)
-    fresh = folder.supervisor() is None
-    if fresh:
-        _refuse_taken_ports(overlay, port)
-        daemon.start(folder)
+    overlay = _checked(directory, starting, port)
+    if starting is not None:
+        starting.wait()
     with running(folder) as client:
         reply = ask(client, methods.APPLY, _request(overlay, port, _Scope.WHOLE))
         if timeout is not None:
             wait(client, timeout)
         status = ask(client, methods.STATUS, Nothing())
     took = time.monotonic() - begun
-    if not fresh and not (reply.created or reply.changed or reply.removed):
+    if starting is None and not (reply.created or reply.changed or reply.removed):
         print(f"{overlay.name} is already running and unchanged: nothing to do")
-    elif not fresh:
+    elif starting is None:
         _print_changes(reply)
     _print_summary(status, took)
 
@@ -70,6 +68,18 @@ def apply(directory: Path, home: Path | None, timeout: float | None) -> None:
         if timeout is not None:
             wait(client, timeout)
     _print_changes(reply)
+
+
+def _checked(directory: Path, starting: daemon.Starting | None, port: int | None) -> Overlay:
+    if starting is None:
+        return _load(directory, installation())
+    try:
+        overlay = _load(directory, installation())
+        _refuse_taken_ports(overlay, port)
+    except BaseException:
+        starting.give_up()
+        raise
+    return overlay
 
 
 def _load(directory: Path, tools: Installation) -> Overlay:
