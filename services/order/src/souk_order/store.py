@@ -1,4 +1,4 @@
-"""The orders in the database, and what is asked of them. Every step of a saga is written under a lease that is checked."""
+"""The orders in the database, and what is asked of them. A saga is written only under a lease that is checked."""
 
 from collections import defaultdict
 from collections.abc import Callable, Mapping, Sequence
