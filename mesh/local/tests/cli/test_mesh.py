@@ -5,10 +5,11 @@ from __future__ import annotations
 import json
 import re
 import stat
+from pathlib import Path
 
 import pytest
 import yaml
-from mesh_command import Souk
+from mesh_command import OVERLAY, Souk
 from mesh_load import ask, requests
 from mesh_waiting import until
 
@@ -135,3 +136,27 @@ def test_a_file_of_a_claim_outlives_pods(mesh: Souk) -> None:
     mesh("delete", "pod", doomed)
     until(lambda: ready(mesh, "echo-v1", 2) and doomed not in mesh.pods())
     assert (mesh.home / "volumes" / "demo" / "echo-data" / "kept").exists()
+
+
+RULE = """
+apiVersion: networking.istio.io/v1
+kind: VirtualService
+metadata: {name: echo, namespace: demo}
+spec:
+  hosts: ["*"]
+  gateways: [demo]
+  http: [{route: [{destination: {host: echo, subset: SUBSET}}]}]
+"""
+
+
+def test_apply_changes_what_it_names_and_leaves_the_rest(mesh: Souk, tmp_path: Path) -> None:
+    (tmp_path / "kustomization.yaml").write_text("resources: [rule.yaml]")
+    (tmp_path / "rule.yaml").write_text(RULE.replace("SUBSET", "v3"))
+    refused = mesh("apply", "-k", str(tmp_path))
+    assert refused.code == 1
+    assert '"v3"' in refused.err
+    (tmp_path / "rule.yaml").write_text(RULE.replace("SUBSET", "v2"))
+    assert mesh("apply", "-k", str(tmp_path)).out == "changed VirtualService demo/echo\n"
+    until(lambda: all(str(ask(mesh.port)["pod"]).startswith("echo-v2") for _ in range(10)))
+    assert "changed VirtualService demo/echo\n" in mesh.up().out
+    assert mesh("apply", "-k", str(OVERLAY)).out.startswith("nothing to do: all ")

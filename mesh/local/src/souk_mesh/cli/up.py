@@ -63,6 +63,7 @@ def apply(directory: Path, home: Path | None, timeout: float | None) -> None:
     """
     folder = state(home)
     with running(folder) as client:
+        # Only the supervisor knows the objects that these are to fit together with: it checks them.
         overlay = _load(directory, installation())
         reply = ask(client, methods.APPLY, _request(overlay, None, _Scope.PART))
         if timeout is not None:
@@ -72,9 +73,9 @@ def apply(directory: Path, home: Path | None, timeout: float | None) -> None:
 
 def _checked(directory: Path, starting: daemon.Starting | None, port: int | None) -> Overlay:
     if starting is None:
-        return _load(directory, installation())
+        return _fitting(directory, installation())
     try:
-        overlay = _load(directory, installation())
+        overlay = _fitting(directory, installation())
         _refuse_taken_ports(overlay, port)
     except BaseException:
         starting.give_up()
@@ -83,11 +84,15 @@ def _checked(directory: Path, starting: daemon.Starting | None, port: int | None
 
 
 def _load(directory: Path, tools: Installation) -> Overlay:
-    images = load_images(tools.root, tools.python, tools.images_table or TABLE)
     try:
-        overlay = load(directory, tools.kustomize, tools.root)
+        return load(directory, tools.kustomize, tools.root)
     except Rejected as rejected:
         raise Failed(str(rejected)) from rejected
+
+
+def _fitting(directory: Path, tools: Installation) -> Overlay:
+    images = load_images(tools.root, tools.python, tools.images_table or TABLE)
+    overlay = _load(directory, tools)
     problems = overlay.locate(check(overlay.objects, images))
     mistakes = [each for each in problems if each.severity is Severity.ERROR]
     if mistakes:
