@@ -38,7 +38,7 @@ split: ## Shift traffic: make split SERVICE=payment TO="v1=90 v2=10"
 	@$(SOUK) split $(SERVICE) $(TO)
 
 tour: ## Run the README's tour, command by command
-	@$(PYTHON_BIN)/python scripts/tour.py
+	@PORT=$(PORT) $(PYTHON_BIN)/python scripts/tour.py
 
 protos: env ## Generate what is derived from the protos
 	@$(PYTHON_BIN)/python scripts/protos.py
