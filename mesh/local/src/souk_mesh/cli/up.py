@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import time
+from collections.abc import Iterable
 from enum import Enum
 from pathlib import Path
 
@@ -13,11 +14,13 @@ from souk_mesh.cli.failures import Failed
 from souk_mesh.cli.tables import megabytes, print_pods
 from souk_mesh.cli.waiting import wait
 from souk_mesh.control import methods
-from souk_mesh.control.messages import ApplyReply, ApplyRequest, Nothing, StatusReply
+from souk_mesh.control.client import ControlClient
+from souk_mesh.control.messages import ApplyReply, ApplyRequest, GetRequest, Nothing, StatusReply
 from souk_mesh.images import TABLE, load_images
 from souk_mesh.installation import Installation
 from souk_mesh.loading import Overlay, load
-from souk_mesh.objects import Service, dump
+from souk_mesh.objects import AnyObject, Service, dump, parse
+from souk_mesh.objects.parsing import KINDS
 from souk_mesh.ports import exposures, holder, taken
 from souk_mesh.problems import Rejected, Severity
 from souk_mesh.state import StateDir
@@ -63,8 +66,7 @@ def apply(directory: Path, home: Path | None, timeout: float | None) -> None:
     """
     folder = state(home)
     with running(folder) as client:
-        # Only the supervisor knows the objects that these are to fit together with: it checks them.
-        overlay = _load(directory, installation())
+        overlay = _fitting(directory, installation(), beside=_held(client))
         reply = ask(client, methods.APPLY, _request(overlay, None, _Scope.PART))
         if timeout is not None:
             wait(client, timeout)
@@ -73,9 +75,9 @@ def apply(directory: Path, home: Path | None, timeout: float | None) -> None:
 
 def _checked(directory: Path, starting: daemon.Starting | None, port: int | None) -> Overlay:
     if starting is None:
-        return _fitting(directory, installation())
+        return _fitting(directory, installation(), beside=())
     try:
-        overlay = _fitting(directory, installation())
+        overlay = _fitting(directory, installation(), beside=())
         _refuse_taken_ports(overlay, port)
     except BaseException:
         starting.give_up()
@@ -83,17 +85,24 @@ def _checked(directory: Path, starting: daemon.Starting | None, port: int | None
     return overlay
 
 
-def _load(directory: Path, tools: Installation) -> Overlay:
+def _held(client: ControlClient) -> tuple[AnyObject, ...]:
+    """The objects of the running mesh."""
+    replies = [
+        ask(client, methods.GET, GetRequest(kind=kind, name=None, namespace=None))
+        for kind in sorted({kind for _, kind in KINDS})
+    ]
+    return tuple(parse(document) for reply in replies for document in reply.objects)
+
+
+def _fitting(directory: Path, tools: Installation, beside: Iterable[AnyObject]) -> Overlay:
+    """An overlay that fits together with what is there beside it."""
+    images = load_images(tools.root, tools.python, tools.images_table or TABLE)
     try:
-        return load(directory, tools.kustomize, tools.root)
+        overlay = load(directory, tools.kustomize, tools.root)
     except Rejected as rejected:
         raise Failed(str(rejected)) from rejected
-
-
-def _fitting(directory: Path, tools: Installation) -> Overlay:
-    images = load_images(tools.root, tools.python, tools.images_table or TABLE)
-    overlay = _load(directory, tools)
-    problems = overlay.locate(check(overlay.objects, images))
+    future = {each.key: each for each in (*beside, *overlay.objects)}
+    problems = overlay.locate(check(future.values(), images))
     mistakes = [each for each in problems if each.severity is Severity.ERROR]
     if mistakes:
         raise Failed("\n".join(map(str, mistakes)))
