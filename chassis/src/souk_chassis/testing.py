@@ -13,7 +13,10 @@ import pytest
 
 if TYPE_CHECKING:
     import grpc
+    from sqlalchemy import Table
 
+    from souk_chassis.database import Database
+    from souk_chassis.errors import Refused
     from souk_chassis.server import Server
     from souk_chassis.settings import ServiceSettings
 
@@ -61,6 +64,59 @@ def databases() -> Iterator[Callable[..., Any]]:
         yield lambda url: stack.enter_context(Database(url))
 
 
+@pytest.fixture(scope="module", params=["sqlite", "postgresql"])
+def migrated(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Callable[..., Any]]:
+    """Opens fresh databases with the schema of a package, for all tests of a module: `migrated("souk_catalog")`.
+
+    Everything that rests on it happens once on each engine.
+    """
+    from souk_chassis.database import Database
+    from souk_chassis.migration import migrate
+    from souk_chassis.postgres import fresh_database
+
+    with ExitStack() as stack:
+
+        def make(package: str) -> Database:
+            if request.param == "sqlite":
+                url = f"sqlite:///{tmp_path_factory.mktemp(package)}/test.db"
+            else:
+                url = stack.enter_context(fresh_database(request.getfixturevalue("postgres")))
+            migrate(url, package)
+            return stack.enter_context(Database(url))
+
+        yield make
+
+
+@contextmanager
+def emptied(database: "Database") -> Iterator[None]:
+    """Whatever is done inside, the next test begins with nothing; the tables stay."""
+    from sqlalchemy import delete, inspect
+    from sqlmodel import SQLModel
+
+    try:
+        yield
+    finally:
+        there = set(inspect(database.engine).get_table_names())
+        with database.begin() as session:
+            for table in reversed(SQLModel.metadata.sorted_tables):  # first those that refer to others
+                if table.name in there:
+                    session.execute(delete(table))
+
+
+def differences(database: "Database", *tables: "Table") -> list[Any]:
+    """What the migrations made otherwise than these tables, which the code uses, say."""
+    from alembic.autogenerate import compare_metadata
+    from alembic.migration import MigrationContext
+    from sqlalchemy import MetaData
+
+    ours = MetaData()  # the shared one has the tables of every stall that this process has imported
+    for table in tables:
+        table.to_metadata(ours)
+    with database.engine.connect() as connection:
+        context = MigrationContext.configure(connection, opts={"compare_type": True})
+        return [change for change in compare_metadata(context, ours) if "alembic_version" not in str(change)]
+
+
 def local_settings(**values: object) -> "ServiceSettings":
     """Settings for an in-process server: loopback, free ports, no time to drain."""
     from souk_chassis.settings import ServiceSettings
@@ -97,4 +153,27 @@ def client_of(server: "Server") -> Iterator["grpc.Channel"]:
         yield opened
 
 
-test_settings = local_settings
+@contextmanager
+def refused(reason: str, code: "grpc.StatusCode | None" = None, **metadata: str) -> Iterator["list[Refused]"]:
+    """The call inside is refused for this reason; what it was refused with is put on the list."""
+    from grpc import RpcError
+
+    from souk_chassis.errors import refusal
+
+    found: list[Refused] = []
+    with pytest.raises(RpcError) as caught:
+        yield found
+    error = refusal(caught.value)
+    assert (error.reason, error.code) == (reason, code or error.code), error.message
+    assert metadata.items() <= error.metadata.items()
+    found.append(error)
+
+
+@contextmanager
+def invalid(*fields: str) -> Iterator[None]:
+    """The call inside breaks a rule of these fields."""
+    from grpc import StatusCode
+
+    with refused("INVALID_ARGUMENT", StatusCode.INVALID_ARGUMENT) as found:
+        yield
+    assert [violation.field for violation in found[0].violations] == list(fields)

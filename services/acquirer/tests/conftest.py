@@ -1,22 +1,39 @@
 from collections.abc import Callable, Iterator
 
 import pytest
-from souk.acquirer.v1 import acquirer_pb2_grpc
-from souk_acquirer.api import SERVICE, AcquirerApi
+from souk.acquirer.v1.acquirer_pb2_grpc import AcquirerServiceStub, add_AcquirerServiceServicer_to_server
+from souk_acquirer.api import AcquirerApi
 from souk_acquirer.store import Ledger
 from souk_chassis.database import Database
-from souk_chassis.migration import migrate
-from souk_chassis.testing import client_of, serving
+from souk_chassis.testing import emptied
+
+
+@pytest.fixture(scope="module")
+def database(migrated: Callable[[str], Database]) -> Database:
+    return migrated("souk_acquirer")
+
+
+@pytest.fixture(scope="module")
+def ledger(database: Database) -> Ledger:
+    return Ledger(database)
+
+
+@pytest.fixture(scope="module")
+def grpc_servicer(ledger: Ledger) -> AcquirerApi:
+    return AcquirerApi(ledger)
+
+
+@pytest.fixture(scope="module")
+def grpc_add_to_server() -> object:
+    return add_AcquirerServiceServicer_to_server
+
+
+@pytest.fixture(scope="module")
+def grpc_stub_cls() -> type[AcquirerServiceStub]:
+    return AcquirerServiceStub
 
 
 @pytest.fixture
-def ledger(database_url: str, databases: Callable[[str], Database]) -> Ledger:
-    migrate(database_url, package="souk_acquirer")
-    return Ledger(databases(database_url))
-
-
-@pytest.fixture
-def bank(ledger: Ledger) -> Iterator[acquirer_pb2_grpc.AcquirerServiceStub]:
-    registration = (acquirer_pb2_grpc.add_AcquirerServiceServicer_to_server, AcquirerApi(ledger), SERVICE)
-    with serving([registration]) as server, client_of(server) as channel:
-        yield acquirer_pb2_grpc.AcquirerServiceStub(channel)
+def bank(database: Database, grpc_stub: AcquirerServiceStub) -> Iterator[AcquirerServiceStub]:
+    with emptied(database):
+        yield grpc_stub

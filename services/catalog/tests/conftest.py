@@ -1,26 +1,37 @@
-"""A catalog in this process, over a real server and a real database."""
+"""A catalog in this process, over a real connection and a real database."""
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 
 import pytest
 from souk.catalog.v1.catalog_pb2_grpc import CatalogServiceStub, add_CatalogServiceServicer_to_server
-from souk_catalog.api import SERVICE, CatalogApi
+from souk_catalog.api import CatalogApi
 from souk_chassis.database import Database
-from souk_chassis.migration import migrate
-from souk_chassis.testing import client_of, serving
+from souk_chassis.testing import emptied
 
 from .world import Catalog
 
 
-@pytest.fixture
-def database(database_url: str) -> Iterator[Database]:
-    migrate(database_url, "souk_catalog")
-    with Database(database_url) as database:
-        yield database
+@pytest.fixture(scope="module")
+def database(migrated: Callable[[str], Database]) -> Database:
+    return migrated("souk_catalog")
+
+
+@pytest.fixture(scope="module")
+def grpc_servicer(database: Database) -> CatalogApi:
+    return CatalogApi(database)
+
+
+@pytest.fixture(scope="module")
+def grpc_add_to_server() -> object:
+    return add_CatalogServiceServicer_to_server
+
+
+@pytest.fixture(scope="module")
+def grpc_stub_cls() -> type[CatalogServiceStub]:
+    return CatalogServiceStub
 
 
 @pytest.fixture
-def catalog(database: Database) -> Iterator[Catalog]:
-    api = CatalogApi(database)
-    with serving([(add_CatalogServiceServicer_to_server, api, SERVICE)]) as server, client_of(server) as channel:
-        yield Catalog(CatalogServiceStub(channel))
+def catalog(database: Database, grpc_stub: CatalogServiceStub) -> Iterator[Catalog]:
+    with emptied(database):
+        yield Catalog(grpc_stub)

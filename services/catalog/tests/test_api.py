@@ -1,4 +1,4 @@
-"""What callers see, over a real server, on both databases."""
+"""What callers see, over a real connection, on both databases."""
 
 from collections import Counter
 from concurrent.futures import ThreadPoolExecutor
@@ -11,8 +11,11 @@ from grpc import StatusCode
 from souk.catalog.v1 import catalog_pb2 as pb
 from souk_chassis.errors import refusal
 from souk_chassis.pages import encode
+from souk_chassis.testing import invalid, refused
 
-from .world import Catalog, a_product, invalid, refused
+from .world import Catalog, a_product
+
+grpc_max_workers = 10  # so many try at once
 
 
 def test_a_product_is_read_as_it_was_created(catalog: Catalog) -> None:
@@ -139,7 +142,7 @@ def test_only_the_masked_fields_are_judged(catalog: Catalog) -> None:
         Money(units=1),
     ],
 )
-@pytest.mark.parametrize("database_url", ["sqlite"], indirect=True)
+@pytest.mark.parametrize("migrated", ["sqlite"], indirect=True)
 def test_a_price_is_above_zero_and_well_formed(catalog: Catalog, price: Money) -> None:
     catalog.create("lamp")
     with invalid("product.price"):

@@ -1,16 +1,11 @@
-"""What the tests hold in their hands: a catalog, products to put into it, and what a refusal must look like."""
+"""What the tests hold in their hands: a catalog, and products to put into it."""
 
-from collections.abc import Iterator
-from contextlib import contextmanager
 from dataclasses import dataclass
 
-import grpc
-import pytest
 from google.protobuf.field_mask_pb2 import FieldMask
 from google.type.money_pb2 import Money
 from souk.catalog.v1 import catalog_pb2 as pb
 from souk.catalog.v1.catalog_pb2_grpc import CatalogServiceStub
-from souk_chassis.errors import Refused, refusal
 
 
 @dataclass(frozen=True)
@@ -50,23 +45,3 @@ def a_product(**fields: object) -> pb.Product:
     """A lamp, unless something else is said."""
     price = Money(currency_code="EUR", units=19, nanos=990_000_000)
     return pb.Product(**{"display_name": "Lamp", "description": "Gives light.", "price": price, **fields})
-
-
-@contextmanager
-def refused(reason: str, code: grpc.StatusCode, **metadata: str) -> Iterator[list[Refused]]:
-    """The call inside is refused for this reason."""
-    found: list[Refused] = []
-    with pytest.raises(grpc.RpcError) as caught:
-        yield found
-    error = refusal(caught.value)
-    assert (error.reason, error.code) == (reason, code), error.message
-    assert metadata.items() <= error.metadata.items()
-    found.append(error)
-
-
-@contextmanager
-def invalid(*fields: str) -> Iterator[None]:
-    """The call inside breaks a rule of these fields."""
-    with refused("INVALID_ARGUMENT", grpc.StatusCode.INVALID_ARGUMENT) as found:
-        yield
-    assert [violation.field for violation in found[0].violations] == list(fields)

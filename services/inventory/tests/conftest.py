@@ -1,35 +1,47 @@
-"""An inventory in this process, over a real server and a real database, with a clock that the test turns."""
+"""An inventory in this process, over a real connection and a real database, with a clock that the test turns."""
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 
 import pytest
 from souk.inventory.v1.inventory_pb2_grpc import InventoryServiceStub, add_InventoryServiceServicer_to_server
 from souk_chassis.database import Database
-from souk_chassis.migration import migrate
-from souk_chassis.testing import client_of, local_settings, serving
-from souk_inventory.api import SERVICE, InventoryApi
+from souk_chassis.testing import emptied
+from souk_inventory.api import InventoryApi
 
 from .world import Clock, Inventory
 
 
-@pytest.fixture
+@pytest.fixture(scope="module")
 def clock() -> Clock:
     return Clock()
 
 
-@pytest.fixture
-def database(database_url: str) -> Iterator[Database]:
-    migrate(database_url, "souk_inventory")
-    with Database(database_url) as database:
-        yield database
+@pytest.fixture(scope="module")
+def migrated_database(migrated: Callable[[str], Database]) -> Database:
+    return migrated("souk_inventory")
 
 
 @pytest.fixture
-def inventory(database: Database, clock: Clock) -> Iterator[Inventory]:
-    api = InventoryApi(database, clock)
-    settings = local_settings(workers=64)
-    with (
-        serving([(add_InventoryServiceServicer_to_server, api, SERVICE)], settings) as server,
-        client_of(server) as channel,
-    ):
-        yield Inventory(InventoryServiceStub(channel), clock, database)
+def database(migrated_database: Database) -> Iterator[Database]:
+    with emptied(migrated_database):
+        yield migrated_database
+
+
+@pytest.fixture(scope="module")
+def grpc_servicer(migrated_database: Database, clock: Clock) -> InventoryApi:
+    return InventoryApi(migrated_database, clock)
+
+
+@pytest.fixture(scope="module")
+def grpc_add_to_server() -> object:
+    return add_InventoryServiceServicer_to_server
+
+
+@pytest.fixture(scope="module")
+def grpc_stub_cls() -> type[InventoryServiceStub]:
+    return InventoryServiceStub
+
+
+@pytest.fixture
+def inventory(database: Database, clock: Clock, grpc_stub: InventoryServiceStub) -> Inventory:
+    return Inventory(grpc_stub, clock, database)

@@ -1,8 +1,6 @@
 """Whatever callers do, and however long they wait: the database adds up after every call."""
 
-import tempfile
-from collections.abc import Callable, Iterator
-from pathlib import Path
+from collections.abc import Callable
 from unittest.mock import Mock
 
 import grpc
@@ -12,12 +10,12 @@ from hypothesis import strategies as st
 from souk.inventory.v1 import inventory_pb2 as pb
 from souk_chassis.database import Database
 from souk_chassis.errors import Refused
-from souk_chassis.migration import migrate
+from souk_chassis.testing import emptied
 from souk_inventory.api import InventoryApi
 from souk_inventory.domain import State
 from souk_inventory.store import LineRow, ReservationRow, StockRow
 from sqlalchemy import func
-from sqlmodel import Session, col, delete, select
+from sqlmodel import Session, col, select
 
 from .world import Clock
 
@@ -56,23 +54,19 @@ REASONS = {
 Call = pb.AdjustStockRequest | pb.ReserveStockRequest | pb.CommitReservationRequest | pb.ReleaseReservationRequest
 
 
-@pytest.fixture(scope="module")
-def database() -> Iterator[Database]:
-    with tempfile.TemporaryDirectory() as folder:
-        url = f"sqlite:///{Path(folder)}/histories.db"
-        migrate(url, "souk_inventory")
-        with Database(url) as opened:
-            yield opened
-
-
+@pytest.mark.parametrize("migrated", ["sqlite"], indirect=True)
 @settings(max_examples=40, deadline=None)
 @given(st.lists(st.tuples(st.integers(0, 40), calls), max_size=15))
 def test_what_was_stocked_is_on_hand_or_sold_and_what_is_reserved_is_held(
-    database: Database, history: list[tuple[int, Call]]
+    migrated_database: Database, history: list[tuple[int, Call]]
 ) -> None:
+    with emptied(migrated_database):
+        live(migrated_database, history)
+
+
+def live(database: Database, history: list[tuple[int, Call]]) -> None:
     clock, stocked = Clock(), 0
     api = InventoryApi(database, clock)
-    empty(database)
     for seconds, request in history:
         clock.turn(seconds)
         try:
@@ -95,13 +89,6 @@ def answer_to(api: InventoryApi) -> dict[type, Callable[..., object]]:
         pb.CommitReservationRequest: api.CommitReservation,
         pb.ReleaseReservationRequest: api.ReleaseReservation,
     }
-
-
-def empty(database: Database) -> None:
-    """Every history begins with nothing."""
-    with database.begin() as session:
-        for table in (LineRow, ReservationRow, StockRow):
-            session.exec(delete(table))
 
 
 def pieces(session: Session, state: State) -> int:

@@ -1,4 +1,4 @@
-"""Many callers at once, over a real server, on both databases."""
+"""Many callers at once, over a real connection, on both databases."""
 
 from collections import Counter
 from collections.abc import Callable, Sequence
@@ -11,6 +11,8 @@ import pytest
 from souk_chassis.errors import refusal
 
 from .world import Inventory
+
+grpc_max_workers = 32
 
 
 def outcomes(calls: Sequence[Callable[[], object]]) -> Counter[str]:

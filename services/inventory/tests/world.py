@@ -1,16 +1,11 @@
-"""What the tests hold in their hands: an inventory, a clock that they turn, and what a refusal must look like."""
+"""What the tests hold in their hands: an inventory and a clock that they turn."""
 
-from collections.abc import Iterator
-from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 
-import grpc
-import pytest
 from souk.inventory.v1 import inventory_pb2 as pb
 from souk.inventory.v1.inventory_pb2_grpc import InventoryServiceStub
 from souk_chassis.database import Database
-from souk_chassis.errors import Refused, refusal
 
 
 @dataclass
@@ -64,15 +59,3 @@ class Inventory:
         return self.rpc.ReleaseReservation(
             pb.ReleaseReservationRequest(name=f"reservations/{name}", request_id=request_id)
         )
-
-
-@contextmanager
-def refused(reason: str, code: grpc.StatusCode, **metadata: str) -> Iterator[list[Refused]]:
-    """The call inside is refused for this reason."""
-    found: list[Refused] = []
-    with pytest.raises(grpc.RpcError) as caught:
-        yield found
-    error = refusal(caught.value)
-    assert (error.reason, error.code) == (reason, code), error.message
-    assert metadata.items() <= error.metadata.items()
-    found.append(error)

@@ -1,17 +1,17 @@
 """Two versions of the payment service on one database, and the acquirer, all in this process over real connections.
 
+Version 1 is on pytest-grpc's server, version 2 and the acquirer on servers beside it.
+
 They serve all tests of a module: each test takes payment names of its own.
 """
 
 import socket
-import tempfile
 import time
 from collections.abc import Callable, Iterator
-from contextlib import ExitStack, contextmanager
+from contextlib import contextmanager
 from dataclasses import dataclass
 from itertools import count
 
-import grpc
 import pytest
 from google.type import money_pb2
 from souk.acquirer.v1 import acquirer_pb2_grpc
@@ -21,10 +21,8 @@ from souk_acquirer.api import SERVICE as ACQUIRER
 from souk_acquirer.api import AcquirerApi
 from souk_acquirer.store import Ledger
 from souk_chassis.database import Database
-from souk_chassis.errors import Refused, refusal
-from souk_chassis.migration import migrate
-from souk_chassis.postgres import fresh_database
-from souk_chassis.testing import client_of, local_settings, serving
+from souk_chassis.server import Server
+from souk_chassis.testing import client_of, serving
 from souk_payment.acquirer import Acquirer, GrpcAcquirer
 from souk_payment.api import SERVICE, PaymentApi
 from souk_payment.descriptor import Style
@@ -84,73 +82,71 @@ class Shop:
     @contextmanager
     def with_acquirer(self, acquirer: Acquirer) -> Iterator[Till]:
         """One more replica of version 1, with another way to the acquirer."""
-        with till(self.store, acquirer, Style.PLAIN, "v1") as opened:
+        with till(PaymentApi(Payments(self.store, acquirer), Style.PLAIN, "v1")) as opened:
             yield opened
 
 
 @contextmanager
-def till(store: PaymentStore, acquirer: Acquirer, style: Style, version: str) -> Iterator[Till]:
-    api = PaymentApi(Payments(store, acquirer), style, version)
+def till(api: PaymentApi) -> Iterator[Till]:
     registration = (payment_pb2_grpc.add_PaymentServiceServicer_to_server, api, SERVICE)
-    with serving([registration], local_settings(version=version)) as server, client_of(server) as channel:
+    with serving([registration]) as server, client_of(server) as channel:
         yield Till(payment_pb2_grpc.PaymentServiceStub(channel))
 
 
-@contextmanager
-def urls(request: pytest.FixtureRequest) -> Iterator[tuple[str, str]]:
-    """A database for payment and one for the acquirer."""
-    if request.param == "sqlite":
-        with tempfile.TemporaryDirectory() as folder:
-            yield f"sqlite:///{folder}/payment.db", f"sqlite:///{folder}/acquirer.db"
-    else:
-        server: str = request.getfixturevalue("postgres")
-        with fresh_database(server) as payment_url, fresh_database(server) as acquirer_url:
-            yield payment_url, acquirer_url
+@pytest.fixture(scope="module")
+def database(migrated: Callable[[str], Database]) -> Database:
+    return migrated("souk_payment")
 
 
-@pytest.fixture(scope="module", params=["sqlite", "postgresql"])
-def shop(request: pytest.FixtureRequest) -> Iterator[Shop]:
-    with ExitStack() as stack:
-        payment_url, acquirer_url = stack.enter_context(urls(request))
-        migrate(payment_url, package="souk_payment")
-        migrate(acquirer_url, package="souk_acquirer")
-        ledger = Ledger(stack.enter_context(Database(acquirer_url)))
-        bank = (acquirer_pb2_grpc.add_AcquirerServiceServicer_to_server, AcquirerApi(ledger), ACQUIRER)
-        server = stack.enter_context(serving([bank]))
-        acquirer = GrpcAcquirer(stack.enter_context(client_of(server)), patience=1.5)
-        # A store of its own for each version, as in two processes.
-        stores = [PaymentStore(stack.enter_context(Database(payment_url))) for _ in range(2)]
-        yield Shop(
-            v1=stack.enter_context(till(stores[0], acquirer, Style.PLAIN, "v1")),
-            v2=stack.enter_context(till(stores[1], acquirer, Style.ORDER, "v2")),
-            store=stores[0],
-            ledger=ledger,
-            acquirer=acquirer,
-            bank_address=f"127.0.0.1:{server.port}",
-            payment_url=payment_url,
-        )
+@pytest.fixture(scope="module")
+def ledger(migrated: Callable[[str], Database]) -> Ledger:
+    return Ledger(migrated("souk_acquirer"))
+
+
+@pytest.fixture(scope="module")
+def bank(ledger: Ledger) -> Iterator[Server]:
+    with serving([(acquirer_pb2_grpc.add_AcquirerServiceServicer_to_server, AcquirerApi(ledger), ACQUIRER)]) as server:
+        yield server
+
+
+@pytest.fixture(scope="module")
+def acquirer(bank: Server) -> Iterator[Acquirer]:
+    with client_of(bank) as channel:
+        yield GrpcAcquirer(channel, patience=1.5)
+
+
+@pytest.fixture(scope="module")
+def grpc_servicer(database: Database, acquirer: Acquirer) -> PaymentApi:
+    return PaymentApi(Payments(PaymentStore(database), acquirer), Style.PLAIN, "v1")
+
+
+@pytest.fixture(scope="module")
+def grpc_add_to_server() -> object:
+    return payment_pb2_grpc.add_PaymentServiceServicer_to_server
+
+
+@pytest.fixture(scope="module")
+def grpc_stub_cls() -> type[payment_pb2_grpc.PaymentServiceStub]:
+    return payment_pb2_grpc.PaymentServiceStub
+
+
+@pytest.fixture(scope="module")
+def shop(
+    grpc_stub: payment_pb2_grpc.PaymentServiceStub, database: Database, ledger: Ledger, bank: Server, acquirer: Acquirer
+) -> Iterator[Shop]:
+    url = database.engine.url.render_as_string(hide_password=False)
+    # Each version has a database of its own at the same URL, as in two processes.
+    with (
+        Database(url) as same,
+        till(PaymentApi(Payments(PaymentStore(same), acquirer), Style.ORDER, "v2")) as v2,
+    ):
+        yield Shop(Till(grpc_stub), v2, PaymentStore(database), ledger, acquirer, f"127.0.0.1:{bank.port}", url)
 
 
 @pytest.fixture
 def name() -> str:
     """A payment that no other test knows."""
     return f"payments/p-{next(_numbers)}"
-
-
-@contextmanager
-def _refused(reason: str, code: grpc.StatusCode = grpc.StatusCode.FAILED_PRECONDITION) -> Iterator[list[Refused]]:
-    found: list[Refused] = []
-    with pytest.raises(grpc.RpcError) as caught:
-        yield found
-    error = refusal(caught.value)
-    assert (error.reason, error.code) == (reason, code), error.message
-    found.append(error)
-
-
-@pytest.fixture
-def refused() -> Callable[..., object]:
-    """The call inside is refused for this reason."""
-    return _refused
 
 
 @pytest.fixture

@@ -1,8 +1,6 @@
 """What callers see, over real connections to payment and acquirer, on both databases."""
 
-from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import AbstractContextManager
 from typing import TYPE_CHECKING
 from uuid import uuid4
 
@@ -11,13 +9,14 @@ import pytest
 from google.type import money_pb2
 from souk.payment.v1 import payment_pb2 as pb
 from souk_chassis.client import channel
-from souk_chassis.errors import Refused
+from souk_chassis.testing import refused
 from souk_payment.acquirer import GrpcAcquirer
 
 if TYPE_CHECKING:
     from .conftest import Shop
 
-Refusing = Callable[..., AbstractContextManager[list[Refused]]]
+grpc_max_workers = 8  # so many try at once
+
 NOT_FOUND, EXISTS = grpc.StatusCode.NOT_FOUND, grpc.StatusCode.ALREADY_EXISTS
 UNAVAILABLE, INVALID = grpc.StatusCode.UNAVAILABLE, grpc.StatusCode.INVALID_ARGUMENT
 
@@ -41,7 +40,7 @@ def test_everything_done_twice_is_the_same_as_once(shop: "Shop", name: str) -> N
     assert shop.movements(name) == ("authorize", "capture", "refund")
 
 
-def test_a_void_gives_up_the_hold(shop: "Shop", name: str, refused: Refusing) -> None:
+def test_a_void_gives_up_the_hold(shop: "Shop", name: str) -> None:
     shop.v1.authorize(name)
     assert shop.v1.void(name).state == pb.Payment.STATE_VOIDED
     assert shop.v1.void(name).state == pb.Payment.STATE_VOIDED
@@ -51,7 +50,7 @@ def test_a_void_gives_up_the_hold(shop: "Shop", name: str, refused: Refusing) ->
     assert shop.movements(name) == ("authorize", "void")
 
 
-def test_a_void_that_comes_first_leaves_a_tombstone(shop: "Shop", name: str, refused: Refusing) -> None:
+def test_a_void_that_comes_first_leaves_a_tombstone(shop: "Shop", name: str) -> None:
     assert shop.v1.void(name).state == pb.Payment.STATE_VOIDED
     with refused("PAYMENT_VOIDED"):
         shop.v1.authorize(name)
@@ -59,7 +58,7 @@ def test_a_void_that_comes_first_leaves_a_tombstone(shop: "Shop", name: str, ref
     assert shop.movements(name) == ()
 
 
-def test_a_declined_card_is_refused_with_the_banks_words_each_time(shop: "Shop", name: str, refused: Refusing) -> None:
+def test_a_declined_card_is_refused_with_the_banks_words_each_time(shop: "Shop", name: str) -> None:
     for _ in range(2):
         with refused("CARD_DECLINED") as found:
             shop.v1.authorize(name, card="tok_declined")
@@ -72,7 +71,7 @@ def test_a_declined_card_is_refused_with_the_banks_words_each_time(shop: "Shop",
     assert shop.movements(name) == ("authorize",)
 
 
-def test_what_comes_too_early_is_refused(shop: "Shop", name: str, refused: Refusing) -> None:
+def test_what_comes_too_early_is_refused(shop: "Shop", name: str) -> None:
     for operation in (shop.v1.get, shop.v1.capture, shop.v1.refund):
         with refused("PAYMENT_NOT_FOUND", NOT_FOUND):
             operation(name)
@@ -81,7 +80,7 @@ def test_what_comes_too_early_is_refused(shop: "Shop", name: str, refused: Refus
         shop.v1.refund(name)
 
 
-def test_a_captured_payment_can_not_be_voided(shop: "Shop", name: str, refused: Refusing) -> None:
+def test_a_captured_payment_can_not_be_voided(shop: "Shop", name: str) -> None:
     shop.v1.authorize(name)
     shop.v1.capture(name)
     with refused("PAYMENT_CAPTURED"):
@@ -89,7 +88,7 @@ def test_a_captured_payment_can_not_be_voided(shop: "Shop", name: str, refused: 
     assert shop.movements(name) == ("authorize", "capture")
 
 
-def test_a_name_with_another_payload_is_refused(shop: "Shop", name: str, refused: Refusing) -> None:
+def test_a_name_with_another_payload_is_refused(shop: "Shop", name: str) -> None:
     shop.v1.authorize(name)
     with refused("PAYMENT_EXISTS", EXISTS):
         shop.v1.authorize(name, units=13)
@@ -98,7 +97,7 @@ def test_a_name_with_another_payload_is_refused(shop: "Shop", name: str, refused
     assert shop.movements(name) == ("authorize",)
 
 
-def test_a_request_id_with_another_payload_is_refused(shop: "Shop", name: str, refused: Refusing) -> None:
+def test_a_request_id_with_another_payload_is_refused(shop: "Shop", name: str) -> None:
     request_id = str(uuid4())
     assert shop.v1.authorize(name, request_id=request_id) == shop.v2.authorize(name, request_id=request_id)
     with refused("REQUEST_ID_REUSED", EXISTS):
@@ -110,7 +109,7 @@ def test_a_request_id_with_another_payload_is_refused(shop: "Shop", name: str, r
         shop.v1.capture(f"{name}-other", request_id)
 
 
-def test_a_request_id_that_was_refused_may_be_tried_again(shop: "Shop", name: str, refused: Refusing) -> None:
+def test_a_request_id_that_was_refused_may_be_tried_again(shop: "Shop", name: str) -> None:
     request_id = str(uuid4())
     with refused("PAYMENT_NOT_FOUND", NOT_FOUND):
         shop.v1.capture(name, request_id)
@@ -130,9 +129,7 @@ def test_twins_of_one_request_at_once_make_one_hold(shop: "Shop", name: str) -> 
     assert shop.movements(name) == ("authorize",)
 
 
-def test_a_charge_that_is_not_answered_in_time_is_one_charge_after_a_repetition(
-    shop: "Shop", name: str, refused: Refusing
-) -> None:
+def test_a_charge_that_is_not_answered_in_time_is_one_charge_after_a_repetition(shop: "Shop", name: str) -> None:
     with refused("ACQUIRER_UNAVAILABLE", UNAVAILABLE):
         shop.v1.authorize(name, card="tok_charge_then_timeout")
     assert shop.v1.state(name) == "PENDING"
@@ -142,7 +139,7 @@ def test_a_charge_that_is_not_answered_in_time_is_one_charge_after_a_repetition(
     assert shop.movements(name) == ("authorize",)
 
 
-def test_an_acquirer_that_fails_leaves_the_payment_pending(shop: "Shop", name: str, refused: Refusing) -> None:
+def test_an_acquirer_that_fails_leaves_the_payment_pending(shop: "Shop", name: str) -> None:
     for _ in range(2):
         with refused("ACQUIRER_UNAVAILABLE", UNAVAILABLE):
             shop.v1.authorize(name, card="tok_unavailable")
@@ -152,9 +149,7 @@ def test_an_acquirer_that_fails_leaves_the_payment_pending(shop: "Shop", name: s
     assert shop.v1.void(name).state == pb.Payment.STATE_VOIDED
 
 
-def test_an_acquirer_that_nobody_answers_for_is_unavailable(
-    shop: "Shop", name: str, refused: Refusing, unused_port: int
-) -> None:
+def test_an_acquirer_that_nobody_answers_for_is_unavailable(shop: "Shop", name: str, unused_port: int) -> None:
     with (
         channel(f"127.0.0.1:{unused_port}") as nowhere,
         shop.with_acquirer(GrpcAcquirer(nowhere, 1.5)) as till,
@@ -164,13 +159,13 @@ def test_an_acquirer_that_nobody_answers_for_is_unavailable(
     assert shop.v1.authorize(name).state == pb.Payment.STATE_AUTHORIZED
 
 
-def test_a_flaky_acquirer_works_when_asked_again(shop: "Shop", name: str, refused: Refusing) -> None:
+def test_a_flaky_acquirer_works_when_asked_again(shop: "Shop", name: str) -> None:
     with refused("ACQUIRER_UNAVAILABLE", UNAVAILABLE):
         shop.v1.authorize(name, card="tok_flaky")
     assert shop.v1.authorize(name, card="tok_flaky").state == pb.Payment.STATE_AUTHORIZED
 
 
-def test_a_capture_that_failed_excludes_a_void_until_it_is_repeated(shop: "Shop", name: str, refused: Refusing) -> None:
+def test_a_capture_that_failed_excludes_a_void_until_it_is_repeated(shop: "Shop", name: str) -> None:
     shop.v1.authorize(name, card="tok_capture_fails_once")
     with refused("ACQUIRER_UNAVAILABLE", UNAVAILABLE):
         shop.v1.capture(name)
@@ -191,7 +186,7 @@ def test_the_versions_differ_in_the_descriptor_and_nothing_else(shop: "Shop", na
     assert one == two
 
 
-def test_an_invalid_request_names_the_fields(shop: "Shop", refused: Refusing) -> None:
+def test_an_invalid_request_names_the_fields(shop: "Shop") -> None:
     request = pb.AuthorizePaymentRequest(
         name="p", order="o", amount=money_pb2.Money(currency_code="EUR"), card_token="4111111111111111"
     )

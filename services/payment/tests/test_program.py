@@ -54,7 +54,7 @@ def environment_of(shop: "Shop") -> dict[str, str]:
     return {**os.environ, **ports, **ours, **style}
 
 
-@pytest.mark.parametrize("shop", ["sqlite"], indirect=True)
+@pytest.mark.parametrize("migrated", ["sqlite"], indirect=True)
 def test_a_process_killed_while_the_bank_is_asked_leaves_one_charge_to_its_successor(
     shop: "Shop", name: str, until: Callable[[Callable[[], bool]], None]
 ) -> None:
@@ -79,7 +79,7 @@ def test_a_process_killed_while_the_bank_is_asked_leaves_one_charge_to_its_succe
     assert shop.movements(name) == ("authorize",)
 
 
-@pytest.mark.parametrize("shop", ["sqlite"], indirect=True)
+@pytest.mark.parametrize("migrated", ["sqlite"], indirect=True)
 def test_migrating_what_is_migrated_ends_well_and_a_wrong_style_is_told(shop: "Shop") -> None:
     environment = environment_of(shop)
     command = [sys.executable, "-m", "souk_payment", "migrate"]

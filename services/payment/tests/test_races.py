@@ -2,7 +2,6 @@
 
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import AbstractContextManager
 from datetime import UTC, datetime
 from threading import Barrier
 from typing import TYPE_CHECKING
@@ -11,7 +10,8 @@ import grpc
 import pytest
 from souk.payment.v1 import payment_pb2 as pb
 from souk_acquirer.domain import State as ChargeState
-from souk_chassis.errors import Refused, refusal
+from souk_chassis.errors import refusal
+from souk_chassis.testing import refused
 from souk_payment import domain
 from souk_payment.acquirer import Acquirer, Answer, Hold
 from souk_payment.store import Claim
@@ -19,7 +19,7 @@ from souk_payment.store import Claim
 if TYPE_CHECKING:
     from .conftest import Shop
 
-Refusing = Callable[..., AbstractContextManager[list[Refused]]]
+grpc_max_workers = 8  # so many try at once
 
 
 class Interposed:
@@ -72,7 +72,7 @@ def test_of_a_capture_and_a_void_at_once_exactly_one_wins(shop: "Shop", name: st
 
 
 def test_a_void_wins_over_an_authorization_that_the_bank_is_slow_to_answer(
-    shop: "Shop", name: str, refused: Refusing, until: Callable[[Callable[[], bool]], None]
+    shop: "Shop", name: str, until: Callable[[Callable[[], bool]], None]
 ) -> None:
     with ThreadPoolExecutor(1) as pool:
         authorizing = pool.submit(shop.v1.authorize, name, "tok_slow")
@@ -85,9 +85,7 @@ def test_a_void_wins_over_an_authorization_that_the_bank_is_slow_to_answer(
 
 
 @pytest.mark.parametrize("moment", ["before", "after"])
-def test_a_void_wins_whether_it_comes_before_or_after_the_hold(
-    shop: "Shop", name: str, refused: Refusing, moment: str
-) -> None:
+def test_a_void_wins_whether_it_comes_before_or_after_the_hold(shop: "Shop", name: str, moment: str) -> None:
     hooks = {"before": nothing, "after": nothing, moment: lambda: shop.v2.void(name)}
     acquirer = Interposed(shop.acquirer, hooks["before"], hooks["after"])
     with shop.with_acquirer(acquirer) as till, refused("PAYMENT_VOIDED"):
@@ -96,7 +94,7 @@ def test_a_void_wins_whether_it_comes_before_or_after_the_hold(
     assert shop.v1.state(name) == "VOIDED"
 
 
-def test_a_hold_that_comes_after_a_void_that_died_is_given_up(shop: "Shop", name: str, refused: Refusing) -> None:
+def test_a_hold_that_comes_after_a_void_that_died_is_given_up(shop: "Shop", name: str) -> None:
     def void_and_die() -> None:
         claim = Claim("void", pb.VoidPaymentRequest(name=name))
         shop.store.begin(name, lambda found: domain.intend_void(found, name, datetime.now(UTC)), claim)
@@ -109,9 +107,7 @@ def test_a_hold_that_comes_after_a_void_that_died_is_given_up(shop: "Shop", name
 
 
 @pytest.mark.parametrize("moment", ["before", "after"])
-def test_a_repetition_goes_on_where_a_dead_process_stopped(
-    shop: "Shop", name: str, refused: Refusing, moment: str
-) -> None:
+def test_a_repetition_goes_on_where_a_dead_process_stopped(shop: "Shop", name: str, moment: str) -> None:
     hooks = {"before": nothing, "after": nothing, moment: dies}
     acquirer = Interposed(shop.acquirer, hooks["before"], hooks["after"])
     with shop.with_acquirer(acquirer) as till, refused("INTERNAL", grpc.StatusCode.INTERNAL):
