@@ -29,8 +29,10 @@ NAMESPACE = uuid.uuid5(uuid.NAMESPACE_DNS, "demo.souk.dev")
 def main() -> int:
     """Adds each product and its stock; returns the exit code."""
     parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--host", default="127.0.0.1")
     parser.add_argument("--port", type=int, default=8080)
-    gateway = f"http://127.0.0.1:{parser.parse_args().port}"
+    arguments = parser.parse_args()
+    gateway = f"http://{arguments.host}:{arguments.port}"
     products = json.loads(PRODUCTS.read_text())
     for product in products:
         identifier = product["product"]

@@ -5,7 +5,7 @@ CREATE ROLE catalog LOGIN;
 CREATE DATABASE catalog OWNER catalog;
 CREATE ROLE inventory LOGIN;
 CREATE DATABASE inventory OWNER inventory;
-CREATE ROLE order LOGIN;
-CREATE DATABASE order OWNER order;
+CREATE ROLE "order" LOGIN; -- a word of SQL, hence the quotes
+CREATE DATABASE "order" OWNER "order";
 CREATE ROLE payment LOGIN;
 CREATE DATABASE payment OWNER payment;
