@@ -134,7 +134,7 @@ def sync(venv: Path, lock: Path, projects: Sequence[Path]) -> None:
 def build_tools() -> None:
     """Builds the Go programs that tools/go.mod pins, with the Go that the lock pins."""
     BIN.mkdir(exist_ok=True)
-    run(["go", "mod", "download", "github.com/bufbuild/protovalidate"], cwd=ROOT / "tools")
+    run(["go", "mod", "download", "github.com/bufbuild/protovalidate", "istio.io/api"], cwd=ROOT / "tools")
     run(["go", "build", "-o", f"{BIN}/", "tool"], cwd=ROOT / "tools")
 
 

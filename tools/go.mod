@@ -1,4 +1,5 @@
-// The Go programs that the platform is built and tested with, and the protos it validates by; pinned here, built by `make env`.
+// The Go programs that the platform is built and tested with, and the protos and Istio schemas it validates by; pinned
+// here, built by `make env`.
 module souk.dev/tools
 
 go 1.26
@@ -6,6 +7,7 @@ go 1.26
 require (
 	github.com/bufbuild/protovalidate v1.2.2
 	github.com/fullstorydev/grpcurl v1.9.4
+	istio.io/api v1.31.4
 	sigs.k8s.io/kustomize/kustomize/v5 v5.8.1
 )
 
