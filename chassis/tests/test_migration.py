@@ -8,7 +8,7 @@ from textwrap import dedent
 
 import pytest
 from souk_chassis.database import Database
-from souk_chassis.migration import at_head, migrate
+from souk_chassis.migration import MigrationError, at_head, migrate
 from sqlalchemy import inspect, text
 
 FIRST = """
@@ -61,7 +61,7 @@ def package(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Package:
         versions = tmp_path / name / "migrations" / "versions"
         versions.mkdir(parents=True)
         (tmp_path / name / "__init__.py").touch()
-        for number, script in enumerate(scripts):
+        for number, script in enumerate(scripts, start=1):
             (versions / f"{number:04}.py").write_text(dedent(script))
         return name
 
@@ -124,3 +124,10 @@ def test_two_versions_that_start_at_once_migrate_one_after_the_other(
     ]
     assert [(process.communicate(timeout=30)[1], process.returncode) for process in processes] == [(b"", 0)] * 4
     assert runs(database_url) == ["0001", "0002"]
+
+
+def test_migrations_whose_files_are_not_named_after_their_revisions_are_refused(
+    sqlite_url: str, package: Package
+) -> None:
+    with pytest.raises(MigrationError, match="name each file"):
+        migrate(sqlite_url, package(FIRST, SECOND.replace('revision = "0002"', 'revision = "0009"', 1)))

@@ -4,17 +4,14 @@ import hashlib
 from collections.abc import Callable
 from datetime import UTC, datetime
 from importlib import import_module
-from typing import TYPE_CHECKING, TypeVar
+from typing import Protocol, TypeVar
 
 import grpc
 from google.protobuf.message import Message
-from sqlalchemy import Column, DateTime, LargeBinary, String, Table, delete, select, update
+from sqlalchemy import Column, Connection, DateTime, LargeBinary, String, Table, delete, select, update
 from sqlmodel import Session, SQLModel
 
 from souk_chassis.errors import Refused
-
-if TYPE_CHECKING:  # migrations have it loaded; a serving process need not
-    from alembic.operations import Operations
 
 TABLE = Table(
     "idempotency",
@@ -29,7 +26,14 @@ TABLE = Table(
 Response = TypeVar("Response", bound=Message)
 
 
-def create_table(op: "Operations") -> None:
+class Bound(Protocol):
+    """`alembic.op`, which a serving process need not load."""
+
+    def get_bind(self) -> Connection:
+        """Where the migration runs."""
+
+
+def create_table(op: Bound) -> None:
     """For a service's first migration: creates the table."""
     TABLE.create(op.get_bind())
 

@@ -1,20 +1,16 @@
 """Brings a database to the schema of this version, inside this process; one at a time per database.
 
-Alembic is imported when it is used: a program that serves need not load it.
+Alembic is imported when there is something to do: it takes longer than to see that there is nothing.
 """
 # ruff: noqa: PLC0415
 
-from collections.abc import Sequence
 from importlib.resources import files
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import structlog
-from sqlalchemy import Connection, text
+from sqlalchemy import Connection, inspect, text
 
 from souk_chassis.database import Database, connect
-
-if TYPE_CHECKING:
-    from alembic.script import ScriptDirectory
 
 # Another version may be migrating at the same time; this is how long it may take before we give up.
 WAIT_SECONDS = 120.0
@@ -25,40 +21,54 @@ _LOCK = 0x736F756B
 _log = structlog.get_logger(__name__)
 
 
+class MigrationError(Exception):
+    """The migrations of a package are not as they must be."""
+
+
 def migrate(url: str, package: str) -> None:
     """Runs the migrations in `<package>/migrations/versions`, all in one transaction: all are done, or none.
 
     A database that is ahead of this version (a newer one has started meanwhile) is left as it is: migrations keep
     the schema usable for the version before.
+
+    Raises:
+        MigrationError: the migrations' files are not named after their revisions.
     """
-    scripts = _scripts(package)
+    with Database(url) as database:
+        if at_head(database, package):
+            _log.info("database has the schema of this version, or of a newer one")
+            return
     engine = connect(url, lock_seconds=WAIT_SECONDS, statement_seconds=STATEMENT_SECONDS)
     try:
         # On SQLite, the transaction itself is the lock: it begins with BEGIN IMMEDIATE.
         with engine.begin() as connection:
             if connection.dialect.name == "postgresql":
                 connection.execute(text("SELECT pg_advisory_xact_lock(:lock)"), {"lock": _LOCK})
-            _upgrade(connection, scripts)
+            _upgrade(connection, package)
     finally:
         engine.dispose()
 
 
 def at_head(database: Database, package: str) -> bool:
     """Whether the database has the schema of this version, or of a newer one."""
-    scripts = _scripts(package)
-    with database.engine.connect() as connection:
-        found = _revisions(connection)
-    return bool(found) and (_is_ahead(scripts, found) or set(found) == set(scripts.get_heads()))
+    with database.read() as session:
+        found = _revision(session.connection())
+    return found is not None and _is_done(found, _known(package))
 
 
-def _upgrade(connection: Connection, scripts: "ScriptDirectory") -> None:
+def _upgrade(connection: Connection, package: str) -> None:
     from alembic.config import Config
     from alembic.runtime.environment import EnvironmentContext
+    from alembic.script import ScriptDirectory
 
-    found = _revisions(connection)
-    if _is_ahead(scripts, found):
-        _log.info("database is ahead of this version", revision=found)
+    before, known = _revision(connection), _known(package)
+    if before is not None and _is_done(before, known):  # another process was here first
         return
+    scripts = ScriptDirectory(str(files(package) / "migrations"))
+    in_order = [script.revision for script in scripts.walk_revisions()][::-1]
+    if in_order != known:
+        msg = f"{package}/migrations/versions has files for {known}, and revisions {in_order}: name each file "
+        raise MigrationError(msg + "<revision>_<subject>.py, so that the names sort as the revisions follow each other")
 
     def steps(revision: Any, _context: object) -> Any:  # noqa: ANN401 - Alembic's own
         return scripts._upgrade_revs("head", revision)  # as `alembic upgrade` does it
@@ -66,21 +76,20 @@ def _upgrade(connection: Connection, scripts: "ScriptDirectory") -> None:
     with EnvironmentContext(Config(), scripts, fn=steps) as environment:
         environment.configure(connection=connection, transactional_ddl=True)
         environment.run_migrations()
-    _log.info("database migrated", before=found, after=_revisions(connection))
+    _log.info("database migrated", before=before, after=_revision(connection))
 
 
-def _scripts(package: str) -> "ScriptDirectory":
-    from alembic.script import ScriptDirectory
-
-    return ScriptDirectory(str(files(package) / "migrations"))
-
-
-def _revisions(connection: Connection) -> Sequence[str]:
-    from alembic.runtime.migration import MigrationContext
-
-    return MigrationContext.configure(connection).get_current_heads()
+def _known(package: str) -> list[str]:
+    """The revisions of this version, oldest first, without loading them or Alembic: as the files are named."""
+    versions = (files(package) / "migrations" / "versions").iterdir()
+    return sorted(file.name.removesuffix(".py").partition("_")[0] for file in versions if file.name.endswith(".py"))
 
 
-def _is_ahead(scripts: "ScriptDirectory", found: Sequence[str]) -> bool:
-    known = {script.revision for script in scripts.walk_revisions()}
-    return any(revision not in known for revision in found)
+def _revision(connection: Connection) -> str | None:
+    if not inspect(connection).has_table("alembic_version"):
+        return None
+    return connection.execute(text("SELECT version_num FROM alembic_version")).scalar()
+
+
+def _is_done(found: str, known: list[str]) -> bool:
+    return found not in known[:-1]

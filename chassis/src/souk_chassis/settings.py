@@ -11,8 +11,8 @@ Port = Annotated[int, Field(ge=0, le=65535)]
 DATABASE_SCHEMES = ("sqlite:///", "postgresql+psycopg://")
 
 
-class ServiceSettings(BaseSettings):
-    """What every service reads. A service adds fields of its own in a subclass and sets `service_name`.
+class ProgramSettings(BaseSettings):
+    """What a service's program reads whatever it does, `migrate` too.
 
     Variables are the fields' names in upper case, without a prefix: `GRPC_PORT`, `DATABASE_URL`.
     """
@@ -20,20 +20,9 @@ class ServiceSettings(BaseSettings):
     model_config = SettingsConfigDict(frozen=True, extra="ignore", env_ignore_empty=True)
 
     service_name: str = "service"
-    """Under which name it logs and traces."""
+    """Under which name it logs and traces; `program.run` takes the package's."""
     version: str = "dev"
     """Shown in logs and traces."""
-    listen_host: str = "0.0.0.0"  # a pod's own address
-    """Where all three ports listen; the local mesh gives each application a private loopback address."""
-    grpc_port: Port = 50051
-    health_port: Port = 50052
-    metrics_port: Port = 9090
-    workers: Annotated[int, Field(ge=1, le=1000)] = 32
-    """How many calls run at once; one more is refused with RESOURCE_EXHAUSTED."""
-    streams: Annotated[int, Field(ge=1, le=1000)] = 64
-    """How many server streams are open at once; each holds a thread, so they don't share the bound of the calls."""
-    drain_seconds: Annotated[float, Field(ge=0, le=600)] = 20
-    """How long calls may go on after SIGTERM."""
     database_url: str
     log_level: Literal["DEBUG", "INFO", "WARNING", "ERROR"] = "INFO"
     otel_exporter_otlp_endpoint: str = ""
@@ -52,6 +41,22 @@ class ServiceSettings(BaseSettings):
             msg = f"must start with {' or '.join(DATABASE_SCHEMES)}"
             raise ValueError(msg)
         return url
+
+
+class ServiceSettings(ProgramSettings):
+    """What every service reads to serve. A service adds fields of its own in a subclass."""
+
+    listen_host: str = "0.0.0.0"  # a pod's own address
+    """Where all three ports listen; the local mesh gives each application a private loopback address."""
+    grpc_port: Port = 50051
+    health_port: Port = 50052
+    metrics_port: Port = 9090
+    workers: Annotated[int, Field(ge=1, le=1000)] = 32
+    """How many calls run at once; one more is refused with RESOURCE_EXHAUSTED."""
+    streams: Annotated[int, Field(ge=1, le=1000)] = 64
+    """How many server streams are open at once; each holds a thread, so they don't share the bound of the calls."""
+    drain_seconds: Annotated[float, Field(ge=0, le=600)] = 20
+    """How long calls may go on after SIGTERM."""
 
 
 def explain(error: ValidationError) -> str:

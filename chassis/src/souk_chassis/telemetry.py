@@ -11,11 +11,11 @@ from opentelemetry.sdk.resources import Resource
 from opentelemetry.sdk.trace import TracerProvider
 from structlog.typing import EventDict, Processor, WrappedLogger
 
-from souk_chassis.settings import ServiceSettings
+from souk_chassis.settings import ProgramSettings
 
 
 @contextmanager
-def telemetry(settings: ServiceSettings) -> Iterator[None]:
+def telemetry(settings: ProgramSettings) -> Iterator[None]:
     """Sets up JSON logs on stdout and tracing; exports what is left when it ends.
 
     Logging and tracing are the process's own, so this stands once around `main`.
@@ -29,7 +29,7 @@ def telemetry(settings: ServiceSettings) -> Iterator[None]:
         provider.shutdown()
 
 
-def _provider(settings: ServiceSettings) -> TracerProvider:
+def _provider(settings: ProgramSettings) -> TracerProvider:
     resource = Resource.create({"service.name": settings.service_name, "service.version": settings.version})
     provider = TracerProvider(resource=resource)  # reads OTEL_TRACES_SAMPLER itself
     if settings.otel_exporter_otlp_endpoint:
@@ -41,7 +41,7 @@ def _provider(settings: ServiceSettings) -> TracerProvider:
     return provider
 
 
-def _set_up_logging(settings: ServiceSettings) -> None:
+def _set_up_logging(settings: ProgramSettings) -> None:
     level = logging.getLevelNamesMapping()[settings.log_level]
 
     def label(_logger: WrappedLogger, _method: str, entry: EventDict) -> EventDict:

@@ -117,11 +117,11 @@ def differences(database: "Database", *tables: "Table") -> list[Any]:
         return [change for change in compare_metadata(context, ours) if "alembic_version" not in str(change)]
 
 
-def local_settings(**values: object) -> "ServiceSettings":
+def local_settings(**values: Any) -> "ServiceSettings":  # noqa: ANN401 - fields of any type
     """Settings for an in-process server: loopback, free ports, no time to drain."""
     from souk_chassis.settings import ServiceSettings
 
-    free: dict[str, object] = {"listen_host": "127.0.0.1", "grpc_port": 0, "health_port": 0, "metrics_port": 0}
+    free: dict[str, Any] = {"listen_host": "127.0.0.1", "grpc_port": 0, "health_port": 0, "metrics_port": 0}
     return ServiceSettings(**{**free, "database_url": "sqlite:///unused.db", "drain_seconds": 1, **values})
 
 

@@ -1,35 +1,13 @@
 """The program itself, as a pod runs it."""
 
-import json
-import os
-import signal
-import subprocess
-import sys
 from pathlib import Path
 
-COMMAND = [sys.executable, "-m", "souk_catalog"]
-
-
-def environment(database: Path) -> dict[str, str]:
-    ports = {"GRPC_PORT": "0", "HEALTH_PORT": "0", "METRICS_PORT": "0", "LISTEN_HOST": "127.0.0.1"}
-    return {**os.environ, **ports, "DATABASE_URL": f"sqlite:///{database}"}
+from souk_chassis.processes import completed, program
 
 
 def test_it_migrates_serves_and_ends_well_on_sigterm(tmp_path: Path) -> None:
-    env = environment(tmp_path / "catalog.db")
-    for _ in range(2):  # two versions may start at once, or one after the other
-        subprocess.run([*COMMAND, "migrate"], env=env, check=True, timeout=30, capture_output=True)
-    with subprocess.Popen(COMMAND, env=env, stdout=subprocess.PIPE, text=True) as process:
-        assert process.stdout is not None
-        first = json.loads(process.stdout.readline())
-        assert (first["event"], first["service"]) == ("serving", "catalog")
-        process.send_signal(signal.SIGTERM)
-        assert process.wait(30) == 0
-
-
-def test_it_says_what_it_understands() -> None:
-    answer = subprocess.run(
-        [*COMMAND, "sreve"], env=environment(Path("unused.db")), check=False, timeout=30, capture_output=True, text=True
-    )
-    assert answer.returncode != 0
-    assert "usage: python -m souk_catalog [migrate]" in answer.stderr
+    database = f"sqlite:///{tmp_path}/catalog.db"
+    assert completed("souk_catalog", "migrate", DATABASE_URL=database).returncode == 0
+    with program("souk_catalog", DATABASE_URL=database) as running:
+        assert running.serving["service"] == "catalog"
+        running.stop()

@@ -8,8 +8,8 @@ import grpc
 from souk_chassis.database import Database, Transaction
 from souk_chassis.errors import Refused
 from souk_chassis.money import Money
-from sqlalchemy import BigInteger, Column, DateTime, LargeBinary
-from sqlalchemy.exc import IntegrityError
+from souk_chassis.rows import Moment, added
+from sqlalchemy import BigInteger, Column, LargeBinary
 from sqlmodel import Field, SQLModel, col, select
 
 from souk_acquirer.domain import Charge, State
@@ -39,7 +39,7 @@ class MovementRow(SQLModel, table=True):
     reference: str = Field(index=True, max_length=100)
     operation: str = Field(max_length=20)
     state: str = Field(max_length=20)
-    made_at: datetime = Field(sa_column=Column(DateTime(timezone=True), nullable=False))
+    made_at: datetime = Field(sa_column=Column(Moment, nullable=False))
 
 
 class AttemptRow(SQLModel, table=True):
@@ -87,7 +87,7 @@ class Ledger:
                 made_at=datetime.now(UTC),
             )
             # The key comes first: it makes a twin wait here until this transaction has ended.
-            if not _insert(session, movement):
+            if not added(session, movement):
                 return _answer_of(session, key, fingerprint)
             charge = _change(session, reference, rule)
             movement.state = charge.state.value
@@ -96,7 +96,7 @@ class Ledger:
     def attempt(self, reference: str, operation: str) -> int:
         """Counts one more attempt and says the how manieth it is."""
         with self._database.begin() as session:
-            if _insert(session, AttemptRow(reference=reference, operation=operation, count=1)):
+            if added(session, AttemptRow(reference=reference, operation=operation, count=1)):
                 return 1
             row = session.exec(
                 select(AttemptRow)
@@ -114,7 +114,7 @@ def _change(session: Transaction, reference: str, rule: Rule) -> Charge:
         if row is not None:
             row.state = charge.state.value
             return charge
-        if _insert(session, _row(charge)):
+        if added(session, _row(charge)):
             return charge
         # Another key made the charge since we looked: look again, and let the rule judge what is there now.
 
@@ -128,16 +128,6 @@ def _answer_of(session: Transaction, key: str, fingerprint: bytes) -> Charge:
             code=grpc.StatusCode.ALREADY_EXISTS,
         )
     return replace(_charge(session.get_one(ChargeRow, movement.reference)), state=State(movement.state))
-
-
-def _insert(session: Transaction, row: SQLModel) -> bool:
-    # Says no, rather than fail, when the row is there. Waits for another transaction that is about to make it.
-    try:
-        with session.begin_nested():
-            session.add(row)
-    except IntegrityError:
-        return False
-    return True
 
 
 def _charge(row: ChargeRow) -> Charge:

@@ -1,11 +1,11 @@
 """The table of the catalog, and what is asked of it."""
 
 from collections.abc import Collection
-from datetime import UTC, datetime
+from datetime import datetime
 
 from souk_chassis.money import Money
-from sqlalchemy import BigInteger, Column, DateTime, Integer, String, Text, delete, update
-from sqlalchemy.exc import IntegrityError
+from souk_chassis.rows import Moment, added
+from sqlalchemy import BigInteger, Column, Integer, String, Text, delete, update
 from sqlmodel import Field, Session, SQLModel, col, select
 from sqlmodel.sql.expression import SelectOfScalar
 
@@ -26,8 +26,8 @@ class ProductRow(SQLModel, table=True):
     currency_code: str = Field(sa_column=Column(String(3), nullable=False))
     price_units: int = Field(sa_column=Column(BigInteger, nullable=False))
     price_nanos: int = Field(sa_column=Column(Integer, nullable=False))
-    create_time: datetime = Field(sa_column=Column(DateTime(timezone=True), nullable=False))
-    update_time: datetime = Field(sa_column=Column(DateTime(timezone=True), nullable=False))
+    create_time: datetime = Field(sa_column=Column(Moment, nullable=False))
+    update_time: datetime = Field(sa_column=Column(Moment, nullable=False))
     revision: int = Field(sa_column=Column(Integer, nullable=False))
 
 
@@ -80,11 +80,8 @@ class Products:
         Raises:
             Refused: PRODUCT_EXISTS.
         """
-        try:
-            with self._session.begin_nested():
-                self._session.add(_row(product))
-        except IntegrityError as error:
-            raise exists(product.name) from error
+        if not added(self._session, _row(product)):
+            raise exists(product.name)
 
     def save(self, product: Product) -> None:
         """Keeps a product that was locked before."""
@@ -119,9 +116,4 @@ def _row(product: Product) -> ProductRow:
 def _product(row: ProductRow) -> Product:
     price = Money(row.currency_code, row.price_units, row.price_nanos)
     details = Details(row.display_name, row.description, price)
-    return Product(row.name, details, _utc(row.create_time), _utc(row.update_time), row.revision)
-
-
-def _utc(moment: datetime) -> datetime:
-    # SQLite keeps no time zone; what is written there is UTC.
-    return moment.replace(tzinfo=UTC) if moment.tzinfo is None else moment.astimezone(UTC)
+    return Product(row.name, details, row.create_time, row.update_time, row.revision)

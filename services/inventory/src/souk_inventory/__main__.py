@@ -1,32 +1,24 @@
 """The inventory service: `python -m souk_inventory` serves; with `migrate`, it prepares its database and ends."""
 
-import sys
 from datetime import timedelta
+from typing import Annotated
 
+from pydantic import Field
 from souk.inventory.v1.inventory_pb2_grpc import add_InventoryServiceServicer_to_server
 from souk_chassis.database import Database
+from souk_chassis.program import run
 from souk_chassis.server import Server
-from souk_chassis.telemetry import telemetry
+from souk_chassis.settings import ServiceSettings
 
 from souk_inventory.api import SERVICE, InventoryApi
 from souk_inventory.expiry import Expiry
-from souk_inventory.settings import Settings
 
 
-def main(arguments: list[str]) -> None:
-    """Does what the arguments say, with settings from the environment."""
-    settings = Settings()
-    with telemetry(settings):
-        match arguments:
-            case []:
-                serve(settings)
-            case ["migrate"]:
-                # Only the init container needs Alembic, which takes a while to import.
-                from souk_chassis.migration import migrate  # noqa: PLC0415
+class Settings(ServiceSettings):
+    """What the inventory service reads from its environment, beside what every service reads."""
 
-                migrate(settings.database_url, "souk_inventory")
-            case _:
-                sys.exit("usage: python -m souk_inventory [migrate]")
+    sweep_seconds: Annotated[float, Field(gt=0, le=3600)] = 5
+    """How often expired reservations are looked for; who needs their pieces sooner doesn't wait for it."""
 
 
 def serve(settings: Settings) -> None:
@@ -39,4 +31,4 @@ def serve(settings: Settings) -> None:
 
 
 if __name__ == "__main__":
-    main(sys.argv[1:])
+    run("souk_inventory", Settings, serve)

@@ -7,12 +7,13 @@ from typing import TypeVar
 import grpc
 from souk.inventory.v1 import inventory_pb2 as pb
 from souk.inventory.v1.inventory_pb2_grpc import InventoryServiceServicer
+from souk_chassis.clock import Clock, utc_now
 from souk_chassis.database import Database, Transaction
 from souk_chassis.errors import Refused
 from souk_chassis.idempotency import idempotent
 
 from souk_inventory.domain import Line, Reservation, Shelf, State, Stock, tombstone
-from souk_inventory.expiry import Clock, Expiry, now
+from souk_inventory.expiry import Expiry
 from souk_inventory.store import Reservations, Stocks
 
 SERVICE = pb.DESCRIPTOR.services_by_name["InventoryService"].full_name
@@ -34,7 +35,7 @@ Step = Callable[[Reservation, Shelf], tuple[Reservation, Shelf]]
 class InventoryApi(InventoryServiceServicer):
     """Serves `souk.inventory.v1.InventoryService`."""
 
-    def __init__(self, database: Database, clock: Clock = now) -> None:
+    def __init__(self, database: Database, clock: Clock = utc_now) -> None:
         self._database = database
         self._clock = clock
         self._expiry = Expiry(database, clock)

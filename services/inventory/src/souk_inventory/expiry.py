@@ -1,11 +1,12 @@
 """Gives back what was set aside and nobody came for: when somebody needs it, and in the background."""
 
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import contextmanager
-from datetime import UTC, datetime, timedelta
+from datetime import timedelta
 from threading import Event, Thread
 
 import structlog
+from souk_chassis.clock import Clock, utc_now
 from souk_chassis.database import Database
 
 from souk_inventory.store import Reservations, Stocks
@@ -13,19 +14,13 @@ from souk_inventory.store import Reservations, Stocks
 # So many reservations are expired by one transaction: it locks their products for some ten milliseconds.
 BATCH = 50
 
-Clock = Callable[[], datetime]
 _log = structlog.get_logger(__name__)
-
-
-def now() -> datetime:
-    """The time of day, in UTC."""
-    return datetime.now(UTC)
 
 
 class Expiry:
     """Expires reservations whose time has passed. Any number of replicas may do so at once."""
 
-    def __init__(self, database: Database, clock: Clock = now) -> None:
+    def __init__(self, database: Database, clock: Clock = utc_now) -> None:
         self._database = database
         self._clock = clock
 

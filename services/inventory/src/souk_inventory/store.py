@@ -6,11 +6,11 @@ then stocks by product.
 
 from collections.abc import Collection, Iterable
 from dataclasses import asdict
-from datetime import UTC, datetime
+from datetime import datetime
 from typing import TypeVar
 
-from sqlalchemy import BigInteger, CheckConstraint, Column, DateTime, ForeignKey, Index, Integer, String, update
-from sqlalchemy.exc import IntegrityError
+from souk_chassis.rows import Moment, added
+from sqlalchemy import BigInteger, CheckConstraint, Column, ForeignKey, Index, Integer, String, update
 from sqlmodel import Field, Session, SQLModel, col, select
 from sqlmodel.sql.expression import SelectOfScalar
 
@@ -37,7 +37,7 @@ class ReservationRow(SQLModel, table=True):
 
     name: str = Field(sa_column=Column(String(80), primary_key=True))
     state: str = Field(sa_column=Column(String(20), nullable=False))
-    expires_at: datetime = Field(sa_column=Column(DateTime(timezone=True), nullable=False))
+    expires_at: datetime = Field(sa_column=Column(Moment, nullable=False))
 
 
 class LineRow(SQLModel, table=True):
@@ -75,7 +75,7 @@ class Stocks:
     def lock_one(self, product: str) -> Stock:
         """The stock of a product, locked; an empty one is put there if there is none yet."""
         if self._session.get(StockRow, product) is None:
-            _add_unless_there(self._session, StockRow(product=product, on_hand=0, reserved=0))
+            added(self._session, StockRow(product=product, on_hand=0, reserved=0))
         return self.lock([product]).stocks[product]
 
     def save(self, stocks: Iterable[Stock]) -> None:
@@ -100,7 +100,7 @@ class Reservations:
     def add(self, reservation: Reservation) -> Reservation | None:
         """Puts a new reservation there, locked; if somebody else was faster, theirs is returned, locked."""
         row = ReservationRow(name=reservation.name, state=reservation.state.value, expires_at=reservation.expires_at)
-        if not _add_unless_there(self._session, row):
+        if not added(self._session, row):
             return self.lock(reservation.name)
         self._session.add_all(
             LineRow(reservation=reservation.name, product=line.product, quantity=line.quantity)
@@ -133,19 +133,8 @@ class Reservations:
         for line in self._session.exec(query.order_by(col(LineRow.product))):
             lines.setdefault(line.reservation, []).append(Line(line.product, line.quantity))
         return tuple(
-            Reservation(row.name, tuple(lines.get(row.name, ())), _utc(row.expires_at), State(row.state))
-            for row in rows
+            Reservation(row.name, tuple(lines.get(row.name, ())), row.expires_at, State(row.state)) for row in rows
         )
-
-
-def _add_unless_there(session: Session, row: SQLModel) -> bool:
-    """Inserts a row. If its key exists, says no; if another transaction is just inserting it, waits for that first."""
-    try:
-        with session.begin_nested():
-            session.add(row)
-    except IntegrityError:
-        return False
-    return True
 
 
 def _locking(query: SelectOfScalar[Row]) -> SelectOfScalar[Row]:
@@ -159,8 +148,3 @@ def _due(now: datetime) -> SelectOfScalar[str]:
 
 def _stock(row: StockRow) -> Stock:
     return Stock(row.product, row.on_hand, row.reserved)
-
-
-def _utc(moment: datetime) -> datetime:
-    # SQLite keeps no time zone; what is written there is UTC.
-    return moment.replace(tzinfo=UTC) if moment.tzinfo is None else moment.astimezone(UTC)

@@ -1,38 +1,35 @@
 """The order service: `python -m souk_order` serves; with `migrate`, it prepares its database and ends."""
 
-import sys
 from contextlib import ExitStack
 from datetime import timedelta
+from typing import Annotated
 
+from pydantic import Field
 from souk.order.v1.order_pb2_grpc import add_OrderServiceServicer_to_server
 from souk_chassis.client import channel
 from souk_chassis.database import Database
+from souk_chassis.program import run
 from souk_chassis.server import Server
-from souk_chassis.telemetry import telemetry
+from souk_chassis.settings import ServiceSettings
 
 from souk_order.api import SERVICE, OrderApi
 from souk_order.changes import Changes
 from souk_order.checkout import Checkout, Peers
 from souk_order.clients import GrpcCatalog, GrpcInventory, GrpcPayments
 from souk_order.resume import Resume
-from souk_order.settings import Settings
 from souk_order.store import OrderStore
 
 
-def main(arguments: list[str]) -> None:
-    """Does what the arguments say, with settings from the environment."""
-    settings = Settings()
-    with telemetry(settings):
-        match arguments:
-            case []:
-                serve(settings)
-            case ["migrate"]:
-                # Only the init container needs Alembic, which takes a while to import.
-                from souk_chassis.migration import migrate  # noqa: PLC0415
+class Settings(ServiceSettings):
+    """What the order service reads from its environment, beside what every service reads."""
 
-                migrate(settings.database_url, "souk_order")
-            case _:
-                sys.exit("usage: python -m souk_order [migrate]")
+    catalog_address: str = "catalog:50051"
+    inventory_address: str = "inventory:50051"
+    payment_address: str = "payment:50051"
+    resume_seconds: Annotated[float, Field(gt=0, le=3600)] = 0.5
+    """How often checkouts are looked for that nobody is at."""
+    resume_at_once: Annotated[int, Field(ge=1, le=100)] = 8
+    """How many of them go on at the same time."""
 
 
 def serve(settings: Settings) -> None:
@@ -56,4 +53,4 @@ def serve(settings: Settings) -> None:
 
 
 if __name__ == "__main__":
-    main(sys.argv[1:])
+    run("souk_order", Settings, serve)

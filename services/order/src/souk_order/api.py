@@ -11,13 +11,14 @@ import structlog
 from souk.order.v1 import order_pb2 as pb
 from souk.order.v1.order_pb2_grpc import OrderServiceServicer
 from souk_chassis import pages
+from souk_chassis.clock import Clock, utc_now
 from souk_chassis.deadline import DEFAULT_SECONDS, remaining
 from souk_chassis.errors import Refused, to_status
 from souk_chassis.idempotency import fingerprint_of, idempotent
 
 from souk_order import saga
 from souk_order.changes import Changes
-from souk_order.checkout import Checkout, Clock, utc_now
+from souk_order.checkout import Checkout
 from souk_order.domain import Order, State, Wish
 from souk_order.store import Cursor, OrderStore, Placing
 

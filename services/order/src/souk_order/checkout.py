@@ -3,11 +3,12 @@
 import random
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from datetime import UTC, datetime, timedelta
+from datetime import datetime, timedelta
 from threading import Event
 from uuid import uuid4
 
 import structlog
+from souk_chassis.clock import Clock, utc_now
 from souk_chassis.errors import Refused
 
 from souk_order import saga
@@ -25,12 +26,6 @@ SHORT_PAUSE = timedelta(seconds=1)
 LOOK_SECONDS = 0.2
 
 _log = structlog.get_logger(__name__)
-Clock = Callable[[], datetime]
-
-
-def utc_now() -> datetime:
-    """The time."""
-    return datetime.now(UTC)
 
 
 @dataclass(frozen=True)

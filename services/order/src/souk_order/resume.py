@@ -7,9 +7,10 @@ from datetime import timedelta
 from threading import Lock, Thread
 
 import structlog
+from souk_chassis.clock import Clock, utc_now
 from souk_chassis.errors import Refused
 
-from souk_order.checkout import Checkout, Clock, utc_now
+from souk_order.checkout import Checkout
 from souk_order.store import OrderStore
 
 # A saga gives way to the others after this long; whatever is left of it is taken up again in its turn.

@@ -1,27 +1,10 @@
 """The orders' tables."""
 
-from datetime import UTC, datetime
+from datetime import datetime
 
-from sqlalchemy import BigInteger, Column, DateTime, Dialect, ForeignKey, Index, LargeBinary, String
-from sqlalchemy.types import TypeDecorator
+from souk_chassis.rows import Moment
+from sqlalchemy import BigInteger, Column, ForeignKey, Index, LargeBinary, String
 from sqlmodel import Field, SQLModel, col
-
-
-class Moment(TypeDecorator[datetime]):
-    """A time with its zone; SQLite keeps none, so it is UTC there."""
-
-    impl = DateTime(timezone=True)
-    cache_ok = True
-
-    def process_bind_param(self, value: datetime | None, dialect: Dialect) -> datetime | None:  # noqa: ARG002
-        """To the database."""
-        return None if value is None else value.astimezone(UTC)
-
-    def process_result_value(self, value: datetime | None, dialect: Dialect) -> datetime | None:  # noqa: ARG002
-        """From the database."""
-        if value is None:
-            return None
-        return value.replace(tzinfo=UTC) if value.tzinfo is None else value.astimezone(UTC)
 
 
 class OrderRow(SQLModel, table=True):

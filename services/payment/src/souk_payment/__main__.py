@@ -1,16 +1,14 @@
-"""The payment service: charges customers through an acquirer. `migrate` prepares its database, nothing serves."""
+"""The payment service: `python -m souk_payment` serves; with `migrate`, it prepares its database and ends."""
 
-import sys
 from typing import Annotated
 
 from pydantic import Field
 from souk.payment.v1 import payment_pb2_grpc
 from souk_chassis.client import channel
 from souk_chassis.database import Database
-from souk_chassis.migration import migrate
+from souk_chassis.program import run
 from souk_chassis.server import Server
 from souk_chassis.settings import ServiceSettings
-from souk_chassis.telemetry import telemetry
 
 from souk_payment.acquirer import GrpcAcquirer
 from souk_payment.api import SERVICE, PaymentApi
@@ -22,23 +20,10 @@ from souk_payment.store import PaymentStore
 class Settings(ServiceSettings):
     """What the payment service reads from its environment."""
 
-    service_name: str = "payment"
     statement_descriptor_style: Style = Style.PLAIN
     acquirer_address: str = "acquirer:50051"
     # Less than the 2 s that the mesh gives to one try of a call to us, so that we are the ones who say what failed.
     acquirer_patience_seconds: Annotated[float, Field(gt=0, le=60)] = 1.5
-
-
-def main(arguments: list[str]) -> None:
-    """Migrates or serves."""
-    settings = Settings()
-    with telemetry(settings):
-        if arguments == ["migrate"]:
-            migrate(settings.database_url, package="souk_payment")
-        elif arguments:
-            raise SystemExit(f"error: unknown arguments {arguments}; say `migrate`, or nothing to serve")
-        else:
-            serve(settings)
 
 
 def serve(settings: Settings) -> None:
@@ -53,4 +38,4 @@ def serve(settings: Settings) -> None:
 
 
 if __name__ == "__main__":
-    main(sys.argv[1:])
+    run("souk_payment", Settings, serve)

@@ -2,30 +2,20 @@
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from datetime import UTC, datetime
+from datetime import datetime
 
 from google.protobuf.message import Message
 from souk.payment.v1 import payment_pb2
 from souk_chassis.database import Database, Transaction
 from souk_chassis.idempotency import idempotent
 from souk_chassis.money import Money
-from sqlalchemy import BigInteger, Column, DateTime, Dialect, Text, TypeDecorator
-from sqlalchemy.exc import IntegrityError
+from souk_chassis.rows import Moment, added
+from sqlalchemy import BigInteger, Column, Text
 from sqlmodel import Field, SQLModel, select
 
 from souk_payment.domain import Intent, Payment, State
 
 Rule = Callable[[Payment | None], Payment]
-
-
-class _Utc(TypeDecorator[datetime]):
-    """SQLite keeps no time zone; ours is always UTC."""
-
-    impl = DateTime(timezone=True)
-    cache_ok = True
-
-    def process_result_value(self, value: datetime | None, dialect: Dialect) -> datetime | None:  # noqa: ARG002
-        return value if value is None or value.tzinfo else value.replace(tzinfo=UTC)
 
 
 class PaymentRow(SQLModel, table=True):
@@ -43,8 +33,8 @@ class PaymentRow(SQLModel, table=True):
     decline_reason: str = Field(sa_type=Text)
     statement_descriptor: str = Field(max_length=22)
     processed_by: str = Field(max_length=100)
-    create_time: datetime = Field(sa_column=Column(_Utc, nullable=False))
-    update_time: datetime = Field(sa_column=Column(_Utc, nullable=False))
+    create_time: datetime = Field(sa_column=Column(Moment, nullable=False))
+    update_time: datetime = Field(sa_column=Column(Moment, nullable=False))
 
 
 @dataclass(frozen=True)
@@ -101,19 +91,9 @@ def _change(session: Transaction, name: str, rule: Rule) -> Payment:
         if row is not None:
             session.merge(_row(payment))
             return payment
-        if _insert(session, _row(payment)):
+        if added(session, _row(payment)):
             return payment
         # Another call made the payment since we looked: let the rule judge what is there now.
-
-
-def _insert(session: Transaction, row: PaymentRow) -> bool:
-    # Waits for another transaction that is about to make the same row, and then says no.
-    try:
-        with session.begin_nested():
-            session.add(row)
-    except IntegrityError:
-        return False
-    return True
 
 
 def _payment(row: PaymentRow) -> Payment:

@@ -22,7 +22,7 @@ def upgrade() -> None:
         sa.Column("update_time", sa.DateTime(timezone=True), nullable=False),
         sa.Column("revision", sa.Integer, nullable=False),
     )
-    idempotency.create_table(op)  # type: ignore[arg-type]
+    idempotency.create_table(op)
 
 
 def downgrade() -> None:

@@ -31,7 +31,7 @@ def upgrade() -> None:
         sa.Column("quantity", sa.Integer, nullable=False),
     )
     op.create_index("ix_reservation_line_product", "reservation_line", ["product"])
-    idempotency.create_table(op)  # type: ignore[arg-type]
+    idempotency.create_table(op)
 
 
 def downgrade() -> None:

@@ -42,7 +42,7 @@ def upgrade() -> None:
         sa.Column("units", sa.BigInteger, nullable=False),
         sa.Column("nanos", sa.Integer, nullable=False),
     )
-    idempotency.create_table(op)  # type: ignore[arg-type]
+    idempotency.create_table(op)
 
 
 def downgrade() -> None:

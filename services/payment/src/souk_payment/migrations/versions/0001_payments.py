@@ -25,4 +25,4 @@ def upgrade() -> None:
         sa.Column("create_time", sa.DateTime(timezone=True), nullable=False),
         sa.Column("update_time", sa.DateTime(timezone=True), nullable=False),
     )
-    create_table(op)  # type: ignore[arg-type]  # op stands in for Operations
+    create_table(op)

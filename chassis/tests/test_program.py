@@ -1,0 +1,50 @@
+"""What `python -m` does for every stall."""
+
+from pathlib import Path
+from textwrap import dedent
+
+import pytest
+from souk_chassis.processes import completed
+
+MAIN = """
+    from souk_chassis.program import run
+    from souk_chassis.settings import ServiceSettings
+
+    class Settings(ServiceSettings):
+        peer_address: str
+
+    def serve(settings: Settings) -> None:
+        print(f"{settings.service_name} serves beside {settings.peer_address}")
+
+    run("souk_stand", Settings, serve)
+"""
+
+
+@pytest.fixture(autouse=True)
+def stand(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A stall without a schema."""
+    (tmp_path / "souk_stand" / "migrations" / "versions").mkdir(parents=True)
+    (tmp_path / "souk_stand" / "__main__.py").write_text(dedent(MAIN))
+    monkeypatch.setenv("PYTHONPATH", str(tmp_path))
+    monkeypatch.setenv("DATABASE_URL", f"sqlite:///{tmp_path}/stand.db")
+
+
+def test_without_arguments_it_serves_under_the_name_of_its_package() -> None:
+    assert completed("souk_stand", PEER_ADDRESS="peer:1").stdout == "stand serves beside peer:1\n"
+
+
+def test_it_does_not_serve_without_its_settings() -> None:
+    answer = completed("souk_stand")
+    assert answer.returncode != 0
+    assert "PEER_ADDRESS: is not set" in answer.stderr
+
+
+def test_it_migrates_without_the_settings_that_only_serving_needs() -> None:
+    answer = completed("souk_stand", "migrate")
+    assert (answer.returncode, answer.stderr) == (0, "")
+
+
+def test_it_says_what_it_understands() -> None:
+    answer = completed("souk_stand", "sreve")
+    assert answer.returncode != 0
+    assert answer.stderr == "usage: python -m souk_stand [migrate]\n"
