@@ -14,7 +14,7 @@ from hypothesis import strategies as st
 from souk_chassis import idempotency
 from souk_chassis.database import Database
 from souk_chassis.errors import Refused
-from souk_chassis.idempotency import fingerprint_of, forget, idempotent
+from souk_chassis.idempotency import KEPT, fingerprint_of, forgetting, idempotent
 from sqlmodel import SQLModel, text
 
 from .world import EchoModules, Running
@@ -52,6 +52,11 @@ def say(database: Database, echo_modules: EchoModules) -> Say:
             return answer
 
     return call
+
+
+def later() -> datetime:
+    """When what is said now has become old."""
+    return datetime.now(UTC) + KEPT + timedelta(hours=1)
 
 
 def effects(database: Database) -> int:
@@ -121,14 +126,29 @@ def test_what_failed_may_be_tried_again_under_the_same_id(database: Database, ec
 
 def test_what_is_forgotten_may_happen_again(say: Say, database: Database) -> None:
     say("a")
-    with database.begin() as session:
-        forget(session, before=datetime.now(UTC) - timedelta(hours=1))
+    assert forgetting(database).work() == 0
     say("a")
     assert effects(database) == 1
-    with database.begin() as session:
-        forget(session, before=datetime.now(UTC) + timedelta(hours=1))
+    assert forgetting(database, later).work() == 1
     say("a")
     assert effects(database) == 2
+
+
+def test_what_is_old_is_forgotten_in_bounded_parts(
+    say: Say, database: Database, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(idempotency, "BATCH", 2)
+    for request_id in "abc":
+        say(request_id)
+    chore = forgetting(database, later)
+    assert [chore.work(), chore.work(), chore.work()] == [2, 1, 0]
+
+
+def test_replicas_that_forget_at_once_forget_each_row_once(say: Say, database: Database) -> None:
+    for number in range(20):
+        say(f"id-{number}")
+    with ThreadPoolExecutor(4) as pool:
+        assert sum(pool.map(lambda _: forgetting(database, later).work(), range(4))) == 20
 
 
 @settings(max_examples=25, suppress_health_check=[HealthCheck.function_scoped_fixture], deadline=None)
@@ -138,7 +158,7 @@ def test_whatever_the_history_an_id_has_the_effect_of_its_first_payload(
 ) -> None:
     with database.begin() as session:
         session.execute(text("DELETE FROM effects"))
-        forget(session, before=datetime.now(UTC) + timedelta(hours=1))
+    forgetting(database, later).work()
     first: dict[str, tuple[str, str]] = {}
     for request_id, payload in calls:
         if request_id not in first:

@@ -2,16 +2,19 @@
 
 import hashlib
 from collections.abc import Callable
-from datetime import UTC, datetime
+from datetime import timedelta
 from importlib import import_module
-from typing import Protocol, TypeVar
+from typing import Any, Protocol, TypeVar
 
 import grpc
 from google.protobuf.message import Message
-from sqlalchemy import Column, Connection, DateTime, LargeBinary, String, Table, delete, select, update
+from sqlalchemy import Column, Connection, DateTime, LargeBinary, Row, String, Table, delete, select, tuple_, update
 from sqlmodel import Session, SQLModel
 
+from souk_chassis.clock import Clock, utc_now
+from souk_chassis.database import Database
 from souk_chassis.errors import Refused
+from souk_chassis.housekeeping import Chore
 
 TABLE = Table(
     "idempotency",
@@ -24,6 +27,11 @@ TABLE = Table(
     Column("created_at", DateTime(timezone=True), nullable=False, index=True),
 )
 Response = TypeVar("Response", bound=Message)
+
+# Longer than anybody should go on repeating one call, short enough that the table stays small beside the stall's own.
+KEPT = timedelta(days=2)
+# So many are deleted by one transaction, which takes some ten milliseconds.
+BATCH = 500
 
 
 class Bound(Protocol):
@@ -60,14 +68,20 @@ def idempotent(
         "fingerprint": fingerprint,
         "response_type": response_type.DESCRIPTOR.full_name,
         "response": b"",
-        "created_at": datetime.now(UTC),
+        "created_at": utc_now(),
     }
     # The claim comes first: the unique key makes a concurrent twin wait here until this transaction has ended.
-    if _claimed(session, claim):
-        response = run()
-        session.execute(update(TABLE).where(mine).values(response=response.SerializeToString(deterministic=True)))
-        return response
-    stored = session.execute(select(TABLE.c.fingerprint, TABLE.c.response).where(mine)).one()
+    while not _claimed(session, claim):
+        stored = session.execute(select(TABLE.c.fingerprint, TABLE.c.response).where(mine)).first()
+        if stored is not None:
+            return _repeated(stored, fingerprint, request_id, response_type)
+        # It has been forgotten since.
+    response = run()
+    session.execute(update(TABLE).where(mine).values(response=response.SerializeToString(deterministic=True)))
+    return response
+
+
+def _repeated(stored: Row[Any], fingerprint: bytes, request_id: str, response_type: type[Response]) -> Response:
     if stored.fingerprint != fingerprint:
         raise Refused(
             "REQUEST_ID_REUSED",
@@ -85,9 +99,17 @@ def _claimed(session: Session, claim: dict[str, object]) -> bool:
     return session.execute(statement).first() is not None
 
 
-def forget(session: Session, *, before: datetime) -> None:
-    """Deletes what is older; who repeats a call after that does it a second time."""
-    session.execute(delete(TABLE).where(TABLE.c.created_at < before))
+def forgetting(database: Database, clock: Clock = utc_now) -> Chore:
+    """For `housekeeping`: deletes what is older than `KEPT`; who repeats a call after that does it a second time."""
+    key = (TABLE.c.method, TABLE.c.request_id)
+
+    def forget() -> int:
+        # Replicas that are at it at once take other rows each, rather than wait for one another.
+        old = select(*key).where(TABLE.c.created_at < clock() - KEPT).limit(BATCH).with_for_update(skip_locked=True)
+        with database.begin() as session:
+            return len(session.execute(delete(TABLE).where(tuple_(*key).in_(old)).returning(TABLE.c.method)).all())
+
+    return Chore("forget request ids", timedelta(minutes=10), forget)
 
 
 def fingerprint_of(request: Message) -> bytes:

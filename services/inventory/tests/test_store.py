@@ -1,8 +1,6 @@
-"""The tables and the sweeper, on both databases."""
+"""The tables and what expires, on both databases."""
 
-from datetime import datetime, timedelta
-from threading import Event
-from threading import enumerate as enumerate_threads
+from datetime import timedelta
 
 import pytest
 from souk_chassis.database import Database
@@ -67,32 +65,3 @@ def test_a_sweep_gives_back_what_is_due_in_bounded_batches(
     assert states(database) == {"EXPIRED"}
     with database.read() as session:
         assert Stocks(session).get(LAMP) == Stock(LAMP, 3, 0)
-
-
-def test_the_background_sweeper_works_by_itself_and_ends_with_its_context(database: Database, clock: Clock) -> None:
-    reserve(database, clock, ["reservations/a"])
-    clock.turn(60)
-    swept = Event()
-
-    def watching() -> datetime:
-        if states(database) == {"EXPIRED"}:
-            swept.set()
-        return clock()
-
-    with Expiry(database, watching).sweeping(every=timedelta(milliseconds=5)):
-        assert swept.wait(10)
-    assert "sweeper" not in {thread.name for thread in enumerate_threads()}
-
-
-def test_a_sweeper_whose_database_fails_goes_on_with_the_next_round(database: Database, clock: Clock) -> None:
-    failed, went_on = Event(), Event()
-
-    def failing_once() -> datetime:
-        if not failed.is_set():
-            failed.set()
-            raise OSError("no database today")
-        went_on.set()
-        return clock()
-
-    with Expiry(database, failing_once).sweeping(every=timedelta(milliseconds=5)):
-        assert went_on.wait(10)

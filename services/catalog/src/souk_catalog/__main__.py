@@ -2,6 +2,8 @@
 
 from souk.catalog.v1.catalog_pb2_grpc import add_CatalogServiceServicer_to_server
 from souk_chassis.database import Database
+from souk_chassis.housekeeping import housekeeping
+from souk_chassis.idempotency import forgetting
 from souk_chassis.program import run
 from souk_chassis.server import Server
 from souk_chassis.settings import ServiceSettings
@@ -14,7 +16,8 @@ def serve(settings: ServiceSettings) -> None:
     with Database(settings.database_url) as database:
         server = Server(settings, ready_when=[database.reachable])
         server.add(add_CatalogServiceServicer_to_server, CatalogApi(database), SERVICE)
-        server.run()
+        with housekeeping(forgetting(database)):
+            server.run()
 
 
 if __name__ == "__main__":

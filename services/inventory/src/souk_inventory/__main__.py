@@ -6,6 +6,8 @@ from typing import Annotated
 from pydantic import Field
 from souk.inventory.v1.inventory_pb2_grpc import add_InventoryServiceServicer_to_server
 from souk_chassis.database import Database
+from souk_chassis.housekeeping import Chore, housekeeping
+from souk_chassis.idempotency import forgetting
 from souk_chassis.program import run
 from souk_chassis.server import Server
 from souk_chassis.settings import ServiceSettings
@@ -26,7 +28,8 @@ def serve(settings: Settings) -> None:
     with Database(settings.database_url) as database:
         server = Server(settings, ready_when=[database.reachable])
         server.add(add_InventoryServiceServicer_to_server, InventoryApi(database), SERVICE)
-        with Expiry(database).sweeping(every=timedelta(seconds=settings.sweep_seconds)):
+        expiring = Chore("expire reservations", timedelta(seconds=settings.sweep_seconds), Expiry(database).sweep)
+        with housekeeping(expiring, forgetting(database)):
             server.run()
 
 

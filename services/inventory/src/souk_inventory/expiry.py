@@ -1,11 +1,5 @@
 """Gives back what was set aside and nobody came for: when somebody needs it, and in the background."""
 
-from collections.abc import Iterator
-from contextlib import contextmanager
-from datetime import timedelta
-from threading import Event, Thread
-
-import structlog
 from souk_chassis.clock import Clock, utc_now
 from souk_chassis.database import Database
 
@@ -13,8 +7,6 @@ from souk_inventory.store import Reservations, Stocks
 
 # So many reservations are expired by one transaction: it locks their products for some ten milliseconds.
 BATCH = 50
-
-_log = structlog.get_logger(__name__)
 
 
 class Expiry:
@@ -35,30 +27,6 @@ class Expiry:
         with self._database.read() as session:
             names = Reservations(session).due(self._clock(), BATCH)
         return self._expire(names)
-
-    @contextmanager
-    def sweeping(self, every: timedelta) -> Iterator[None]:
-        """Sweeps in the background for as long as the context lasts; at its end, waits for the batch at hand."""
-        stopping = Event()
-
-        def work() -> None:
-            while not stopping.wait(every.total_seconds()):
-                self._sweep_all(stopping)
-
-        sweeper = Thread(target=work, name="sweeper")
-        sweeper.start()
-        try:
-            yield
-        finally:
-            stopping.set()
-            sweeper.join()
-
-    def _sweep_all(self, stopping: Event) -> None:
-        try:
-            while not stopping.is_set() and (count := self.sweep()):
-                _log.info("reservations expired", count=count)
-        except Exception:  # the next round tries again; a sweeper that ended would be missed by nobody
-            _log.exception("could not sweep")
 
     def _expire(self, names: tuple[str, ...]) -> int:
         if not names:

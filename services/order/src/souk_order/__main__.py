@@ -8,6 +8,8 @@ from pydantic import Field
 from souk.order.v1.order_pb2_grpc import add_OrderServiceServicer_to_server
 from souk_chassis.client import channel
 from souk_chassis.database import Database
+from souk_chassis.housekeeping import housekeeping
+from souk_chassis.idempotency import forgetting
 from souk_chassis.program import run
 from souk_chassis.server import Server
 from souk_chassis.settings import ServiceSettings
@@ -48,7 +50,8 @@ def serve(settings: Settings) -> None:
         server.add(add_OrderServiceServicer_to_server, api, SERVICE)
         every = timedelta(seconds=settings.resume_seconds)
         # Takes over what a dead replica, or a caller out of time, left half done.
-        with Resume(store, checkout, every=every, at_once=settings.resume_at_once).running():
+        resume = Resume(store, checkout, every=every, at_once=settings.resume_at_once)
+        with resume.running(), housekeeping(forgetting(database)):
             server.run()
 
 

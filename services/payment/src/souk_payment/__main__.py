@@ -6,6 +6,8 @@ from pydantic import Field
 from souk.payment.v1 import payment_pb2_grpc
 from souk_chassis.client import channel
 from souk_chassis.database import Database
+from souk_chassis.housekeeping import housekeeping
+from souk_chassis.idempotency import forgetting
 from souk_chassis.program import run
 from souk_chassis.server import Server
 from souk_chassis.settings import ServiceSettings
@@ -34,7 +36,8 @@ def serve(settings: Settings) -> None:
         api = PaymentApi(payments, settings.statement_descriptor_style, settings.version)
         server = Server(settings, ready_when=[database.reachable])
         server.add(payment_pb2_grpc.add_PaymentServiceServicer_to_server, api, SERVICE)
-        server.run()
+        with housekeeping(forgetting(database)):
+            server.run()
 
 
 if __name__ == "__main__":
