@@ -69,6 +69,10 @@ def bootstrap(pod: Pod, *, xds_socket: Path, admin: Path | tuple[str, int]) -> s
         source.ads.SetInParent()
         source.resource_api_version = 2
     message.static_resources.clusters.append(_xds_cluster(xds_socket))
+    # A callee sees the address of the pod that calls, as in a cluster. Said here, once, and not in every cluster: so
+    # all pods of a namespace are told the same clusters.
+    message.cluster_manager.upstream_bind_config.source_address.address = pod.addresses.pod
+    message.cluster_manager.upstream_bind_config.source_address.port_value = 0
     for pattern in COUNTED:
         message.stats_config.stats_matcher.inclusion_list.patterns.add().safe_regex.regex = pattern
     message.overload_manager.refresh_interval.FromMilliseconds(250)
@@ -110,6 +114,8 @@ def _xds_cluster(socket: Path) -> cluster_pb2.Cluster:
     cluster = cluster_pb2.Cluster(name=XDS_CLUSTER)
     cluster.connect_timeout.FromSeconds(1)
     cluster.load_assignment.cluster_name = XDS_CLUSTER
+    # A unix socket can't be called from an IP address.
+    cluster.upstream_bind_config.SetInParent()
     endpoint = cluster.load_assignment.endpoints.add().lb_endpoints.add().endpoint
     _address(endpoint.address, socket)
     options = http_protocol_options_pb2.HttpProtocolOptions()

@@ -75,7 +75,7 @@ def test_an_answer_to_what_is_outdated_is_no_acknowledgement() -> None:
     assert not talk.settled
 
 
-def test_a_name_that_is_asked_for_later_is_sent_then() -> None:
+def test_a_name_that_is_asked_for_later_is_sent_then_and_nothing_else() -> None:
     talk = _settled(_wanted(1, "a"))
     talk.want(_wanted(2, "a", "b"))
     assert _kinds(talk) == [Kind.CLUSTER, Kind.ENDPOINTS]
@@ -84,13 +84,72 @@ def test_a_name_that_is_asked_for_later_is_sent_then() -> None:
     assert not talk.settled
     talk.receive(_ack(Kind.ENDPOINTS, talk._subscriptions[Kind.ENDPOINTS].nonce, "a", "b"))
     (response,) = talk.due()
-    assert len(response.resources) == 2
+    assert _names(response) == ["b"]
+
+
+def test_of_many_tables_only_the_one_that_changed_is_sent() -> None:
+    talk = _with_tables(_tables(1))
+    talk.want(_tables(2, b="new"))
+    (response,) = talk.due()
+    assert _names(response) == ["b"]
+
+
+def test_what_was_refused_is_sent_again_with_the_next_change() -> None:
+    talk = _with_tables(_tables(1))
+    talk.want(_tables(2, a="bad"))
+    (response,) = talk.due()
+    refusal = _ack(Kind.ROUTES, response.nonce, "a", "b")
+    refusal.error_detail.message = "no such thing"
+    talk.receive(refusal)
+    talk.want(_tables(3, a="bad", b="new"))
+    (response,) = talk.due()
+    assert _names(response) == ["a", "b"]
+
+
+def test_what_a_proxy_dropped_is_sent_when_it_asks_for_it_again() -> None:
+    talk = _with_tables(_tables(1))
+    nonce = talk._subscriptions[Kind.ROUTES].nonce
+    talk.receive(_ack(Kind.ROUTES, nonce, "a"))
+    assert _kinds(talk) == []
+    talk.receive(_ack(Kind.ROUTES, nonce, "a", "b"))
+    (response,) = talk.due()
+    assert _names(response) == ["b"]
 
 
 def test_kinds_that_nobody_serves_are_left_unanswered() -> None:
     talk = Conversation(_wanted(1, "a"))
     talk.receive(discovery_pb2.DiscoveryRequest(type_url="type.googleapis.com/envoy.service.runtime.v3.Runtime"))
     assert _kinds(talk) == []
+
+
+def _tables(version: int, **marks: str) -> Wanted:
+    routes = [
+        route_pb2.RouteConfiguration(name=name, response_headers_to_remove=[marks[name]] if name in marks else [])
+        for name in ("a", "b")
+    ]
+    return Wanted.of(version, Resources.of(routes=routes))
+
+
+def _with_tables(wanted: Wanted) -> Conversation:
+    """A conversation in which two tables of routes were taken."""
+    talk = Conversation(wanted)
+    talk.receive(_ask(Kind.CLUSTER))
+    talk.receive(_ask(Kind.LISTENER))
+    talk.receive(_ask(Kind.ROUTES, "a", "b"))
+    while responses := list(talk.due()):
+        for each in responses:
+            names = ("a", "b") if each.type_url == Kind.ROUTES else ()
+            talk.receive(_ack(Kind(each.type_url), each.nonce, *names))
+    assert talk.settled
+    return talk
+
+
+def _names(response: discovery_pb2.DiscoveryResponse) -> list[str]:
+    kinds = {
+        Kind.ROUTES.value: lambda body: route_pb2.RouteConfiguration.FromString(body).name,
+        Kind.ENDPOINTS.value: lambda body: endpoint_pb2.ClusterLoadAssignment.FromString(body).cluster_name,
+    }
+    return [kinds[response.type_url](each.value) for each in response.resources]
 
 
 def _wanted(version: int, *clusters: str, mark: str = "", connect: int = 1) -> Wanted:

@@ -11,7 +11,7 @@ from google.protobuf import json_format
 from souk_mesh.objects import AuthorizationPolicy, Object, parse
 from souk_mesh.topology import Pod, PodAddresses, Proxy
 from souk_mesh.xds import Configuration
-from souk_mesh.xds.authorization import guards
+from souk_mesh.xds.authorization import Guards, concerning, guards
 from souk_mesh.xds.peer_authentication import PeerMode, peer_mode
 from souk_mesh.xds.view import Protocol, named_protocol
 
@@ -30,7 +30,7 @@ ANYTHING = [{"any": True}]
 
 
 def test_without_policies_nothing_is_guarded() -> None:
-    found = guards(Configuration(), PAYMENT, Protocol.HTTP2)
+    found = _guards(Configuration(), Protocol.HTTP2)
     assert (found.deny, found.allow) == (None, None)
 
 
@@ -43,7 +43,7 @@ def test_without_policies_nothing_is_guarded() -> None:
     ],
 )
 def test_an_allowance_lists_what_may_pass(spec: str, policies: int) -> None:
-    found = guards(_policies(spec), PAYMENT, Protocol.HTTP2)
+    found = _guards(_policies(spec), Protocol.HTTP2)
     assert found.deny is None
     assert found.allow is not None
     assert len(found.allow.policies) == policies
@@ -51,9 +51,9 @@ def test_an_allowance_lists_what_may_pass(spec: str, policies: int) -> None:
 
 def test_policies_of_other_pods_and_namespaces_do_not_count_and_those_of_the_mesh_do() -> None:
     other = "{selector: {matchLabels: {app: order}}}"
-    assert guards(_policies(other), PAYMENT, Protocol.HTTP2).allow is None
-    assert guards(_policies("{}", namespace="elsewhere"), PAYMENT, Protocol.HTTP2).allow is None
-    assert guards(_policies("{}", namespace="istio-system"), PAYMENT, Protocol.HTTP2).allow is not None
+    assert _guards(_policies(other), Protocol.HTTP2).allow is None
+    assert _guards(_policies("{}", namespace="elsewhere"), Protocol.HTTP2).allow is None
+    assert _guards(_policies("{}", namespace="istio-system"), Protocol.HTTP2).allow is not None
 
 
 def test_sources_and_operations_are_alternatives_and_their_fields_are_conditions() -> None:
@@ -107,8 +107,8 @@ def test_a_principal_may_be_a_pattern(text: str, matcher: dict[str, Any]) -> Non
 
 def test_where_requests_are_not_told_apart_an_allowance_shrinks_and_a_denial_grows() -> None:
     rule = '{{action: {0}, rules: [{{to: [{{operation: {{methods: [GET], ports: ["5432"]}}}}]}}]}}'
-    allow = guards(_policies(rule.format("ALLOW")), PAYMENT, Protocol.TCP).allow
-    deny = guards(_policies(rule.format("DENY")), PAYMENT, Protocol.TCP).deny
+    allow = _guards(_policies(rule.format("ALLOW")), Protocol.TCP).allow
+    deny = _guards(_policies(rule.format("DENY")), Protocol.TCP).deny
     assert allow is not None
     assert deny is not None
     assert len(allow.policies) == 0
@@ -139,12 +139,12 @@ OTHERS = ("souk", "{selector: {matchLabels: {app: order}}, mtls: {mode: STRICT}}
 )
 def test_the_narrowest_rule_says_what_a_port_takes(rules: tuple[tuple[str, str], ...], mode: PeerMode) -> None:
     objects = [_object("PeerAuthentication", f"rule-{i}", *rule) for i, rule in enumerate(rules)]
-    assert peer_mode(Configuration.of(objects), PAYMENT, 50051) is mode
+    assert peer_mode(Configuration.of(objects).peer_authentications, PAYMENT, 50051) is mode
 
 
 def test_of_two_rules_alike_the_first_by_age_then_name_holds() -> None:
     objects = [_object("PeerAuthentication", "b", *NAMESPACE), _object("PeerAuthentication", "a", "souk", MESH[1])]
-    assert peer_mode(Configuration.of(objects), PAYMENT, 50051) is PeerMode.STRICT
+    assert peer_mode(Configuration.of(objects).peer_authentications, PAYMENT, 50051) is PeerMode.STRICT
 
 
 @pytest.mark.parametrize(
@@ -169,7 +169,7 @@ def _named(**matcher: object) -> dict[str, Any]:
 
 
 def _rule(spec: str) -> dict[str, Any]:
-    allow = guards(_policies(spec), PAYMENT, Protocol.HTTP2).allow
+    allow = _guards(_policies(spec), Protocol.HTTP2).allow
     assert allow is not None
     (policy,) = json_format.MessageToDict(allow)["policies"].values()
     return dict(policy)
@@ -190,3 +190,7 @@ def _object(kind: str, name: str, namespace: str, spec: str) -> Object:
             "spec": yaml.safe_load(spec),
         }
     )
+
+
+def _guards(configuration: Configuration, spoken: Protocol) -> Guards:
+    return guards(concerning(configuration.authorization_policies, PAYMENT), spoken)

@@ -54,7 +54,8 @@ PAYMENTS = (pod("payment", 2, version="v1"), pod("payment", 3, version="v2"))
 
 def translated(*objects: str, of: Pod = ORDER, pods: Sequence[Pod] = (ORDER, *PAYMENTS)) -> Resources:
     parsed = [parse(document) for text in (SERVICE, *objects) for document in yaml.safe_load_all(text)]
-    return resources(View(Configuration.of(parsed), tuple(pods)), of, LEAF, AUTHORITY.roots)
+    everybody = tuple(pods) if of in pods else (*pods, of)
+    return resources(View(Configuration.of(parsed), everybody), of, LEAF, AUTHORITY.roots)
 
 
 def shown(result: Resources, kind: Kind, name: str) -> Json:

@@ -1,8 +1,8 @@
 """Tells every pod's Envoy what to do, from the same objects that istiod would read.
 
-`translation.resources` is a pure function of the objects, the pods, and one pod; `ads.AdsServer` serves its result and
-knows what each proxy has acknowledged; `publisher.Publisher` calls the one for the other whenever something changes.
-The supervisor uses it like this, all of it in one event loop:
+`translation.translate` is a pure function of the objects and the pods, and incremental; `ads.AdsServer` serves its
+result and knows what each proxy has acknowledged; `publisher.Publisher` calls the one for the other whenever something
+changes. The supervisor uses it like this, all of it in one event loop:
 
     ads = AdsServer(home / "xds.sock")
     await ads.start()
@@ -40,7 +40,7 @@ from souk_mesh.xds.ads import AdsError, AdsServer, ProxyStatus
 from souk_mesh.xds.configuration import ROOT_NAMESPACE, Configuration
 from souk_mesh.xds.publisher import Publisher
 from souk_mesh.xds.resources import Kind, Resources
-from souk_mesh.xds.translation import resources
+from souk_mesh.xds.translation import Translation, resources, translate
 from souk_mesh.xds.view import View
 
 __all__ = [
@@ -52,6 +52,8 @@ __all__ = [
     "ProxyStatus",
     "Publisher",
     "Resources",
+    "Translation",
     "View",
     "resources",
+    "translate",
 ]

@@ -11,7 +11,7 @@ from pathlib import Path
 import grpc
 from envoy.service.discovery.v3 import ads_pb2_grpc, discovery_pb2
 
-from souk_mesh.xds.conversation import Conversation, Wanted, serialised
+from souk_mesh.xds.conversation import Conversation, Wanted
 from souk_mesh.xds.resources import Resources
 
 Requests = AsyncIterator[discovery_pb2.DiscoveryRequest]
@@ -114,9 +114,8 @@ class AdsServer:
             self._proxies[node] = _Proxy(Wanted.of(1, resources))
             self._notify()
             return 1
-        content = serialised(resources)
-        if content != proxy.wanted.content:
-            proxy.wanted = Wanted(proxy.wanted.version + 1, content)
+        if (wanted := Wanted.of(proxy.wanted.version + 1, resources)).content != proxy.wanted.content:
+            proxy.wanted = wanted
             if proxy.conversation is not None:
                 proxy.conversation.want(proxy.wanted)
                 proxy.wake.set()

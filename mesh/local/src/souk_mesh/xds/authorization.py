@@ -16,7 +16,7 @@ from envoy.type.matcher.v3.string_pb2 import StringMatcher
 
 from souk_mesh.objects import AuthorizationPolicy, Operation, Rule, Source
 from souk_mesh.topology import Pod
-from souk_mesh.xds.configuration import ROOT_NAMESPACE, Configuration
+from souk_mesh.xds.configuration import ROOT_NAMESPACE
 from souk_mesh.xds.protos import packed, regex
 from souk_mesh.xds.view import Protocol
 
@@ -31,18 +31,22 @@ class Guards:
     allow: rbac_pb2.RBAC | None
 
 
-def guards(configuration: Configuration, pod: Pod, spoken: Protocol) -> Guards:
-    """What stands before a port of `pod`: nothing, if no policy speaks of the pod."""
-    policies = [policy for policy in configuration.authorization_policies if _concerns(policy, pod)]
+def concerning(policies: Iterable[AuthorizationPolicy], pod: Pod) -> tuple[AuthorizationPolicy, ...]:
+    """The policies that speak of a pod."""
+    return tuple(
+        each
+        for each in policies
+        if each.metadata.namespace in (ROOT_NAMESPACE, pod.namespace)
+        and (each.spec.selector is None or each.spec.selector.matches(pod.labels))
+    )
+
+
+def guards(policies: Sequence[AuthorizationPolicy], spoken: Protocol) -> Guards:
+    """What stands before a port of a pod that these policies speak of: nothing, if there are none."""
     return Guards(
         deny=_rules([each for each in policies if each.spec.action == "DENY"], rbac_pb2.RBAC.DENY, spoken),
         allow=_rules([each for each in policies if each.spec.action == "ALLOW"], rbac_pb2.RBAC.ALLOW, spoken),
     )
-
-
-def _concerns(policy: AuthorizationPolicy, pod: Pod) -> bool:
-    selected = policy.spec.selector is None or policy.spec.selector.matches(pod.labels)
-    return selected and policy.metadata.namespace in (ROOT_NAMESPACE, pod.namespace)
 
 
 def _rules(policies: list[AuthorizationPolicy], action: rbac_pb2.RBAC.Action, spoken: Protocol) -> rbac_pb2.RBAC | None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from dataclasses import dataclass
 
 from envoy.config.cluster.v3 import cluster_pb2
 from envoy.config.core.v3 import base_pb2
@@ -10,40 +11,61 @@ from envoy.config.endpoint.v3 import endpoint_components_pb2
 from google.protobuf import struct_pb2
 
 from souk_mesh.objects import ConnectionPool, HTTPSettings, ServicePort
-from souk_mesh.topology import Pod, Proxy, ServiceKey
+from souk_mesh.topology import ServiceKey
 from souk_mesh.xds import tls
-from souk_mesh.xds.destinations import Policy, destination_policy
+from souk_mesh.xds.destinations import Callee, Policy
 from souk_mesh.xds.endpoints import MUTUAL
-from souk_mesh.xds.inbound_ports import inbound_ports
 from souk_mesh.xds.policies import balance, bound, detect_outliers
 from souk_mesh.xds.protos import address, from_ads
-from souk_mesh.xds.view import Protocol, View, cluster_name, inbound_name, passthrough_name, protocol
+from souk_mesh.xds.view import Protocol, cluster_name, inbound_name, passthrough_name, protocol
 
 _TLS = "tlsMode-istio"
 _PLAIN = "tlsMode-disabled"
 
 
-def clusters(view: View, pod: Pod) -> Iterator[cluster_pb2.Cluster]:
-    """Everything that the proxy of `pod` can send to."""
-    for key, port in view.ports():
-        found = destination_policy(view.configuration, pod.namespace, key)
-        policies = {"": found.policy, **{name: subset.policy for name, subset in found.subsets.items()}}
-        identities = {each.pod.identity for each in view.backends(key, port)}
-        for subset, policy in policies.items():
-            name = cluster_name(key, port.port, subset)
-            encrypted = tls.upstream(key, port.port, subset, protocol(port), identities)
-            yield _outbound(pod, name, protocol(port), policy, encrypted)
-        if key in pod.addresses.virtual:
-            yield _passthrough(pod, key, port)
-    if pod.proxy is Proxy.SIDECAR:
-        for number, spoken in inbound_ports(view, pod).items():
-            yield _inbound(pod, number, spoken)
+@dataclass(frozen=True)
+class Called:
+    """One port of a Service that is called, and what its clusters are made from."""
+
+    callee: Callee
+    port: ServicePort
+    identities: frozenset[str]
+    """Who may answer."""
 
 
-def _outbound(
-    pod: Pod, name: str, spoken: Protocol, policy: Policy, encrypted: base_pb2.TransportSocket
-) -> cluster_pb2.Cluster:
-    cluster = _from_eds(pod, name, name)
+def outbound_clusters(given: Called) -> Iterator[cluster_pb2.Cluster]:
+    """The clusters of a Service's port: of all its pods, of its subsets, and past all rules."""
+    key, port, found = given.callee.key, given.port, given.callee.policy
+    for subset, policy in (("", found.policy), *((name, each.policy) for name, each in found.subsets.items())):
+        encrypted = tls.upstream(key, port.port, subset, protocol(port), given.identities)
+        yield _outbound(cluster_name(key, port.port, subset), protocol(port), policy, encrypted)
+    yield _passthrough(key, port)
+
+
+@dataclass(frozen=True)
+class Application:
+    """A port of a pod's application."""
+
+    address: str
+    number: int
+    spoken: Protocol
+
+
+def inbound_cluster(given: Application) -> cluster_pb2.Cluster:
+    """The application behind its own proxy."""
+    cluster = cluster_pb2.Cluster(name=inbound_name(given.number), type=cluster_pb2.Cluster.STATIC)
+    # Only towards other pods does a proxy call from its pod's address (see `bootstrap`).
+    cluster.upstream_bind_config.SetInParent()
+    bound(cluster, None, given.spoken)
+    cluster.load_assignment.cluster_name = cluster.name
+    cluster.load_assignment.endpoints.add().lb_endpoints.add(
+        endpoint=endpoint_components_pb2.Endpoint(address=address(given.address, given.number))
+    )
+    return cluster
+
+
+def _outbound(name: str, spoken: Protocol, policy: Policy, encrypted: base_pb2.TransportSocket) -> cluster_pb2.Cluster:
+    cluster = _from_eds(name, name)
     balance(cluster, policy.load_balancer)
     bound(cluster, policy.connection_pool, spoken)
     detect_outliers(cluster, policy.outlier_detection)
@@ -58,29 +80,16 @@ def _outbound(
     return cluster
 
 
-def _passthrough(pod: Pod, key: ServiceKey, port: ServicePort) -> cluster_pb2.Cluster:
+def _passthrough(key: ServiceKey, port: ServicePort) -> cluster_pb2.Cluster:
     """The same pods past all rules: where Istio's proxies send what they know nothing of."""
-    cluster = _from_eds(pod, passthrough_name(key, port.port), cluster_name(key, port.port))
+    cluster = _from_eds(passthrough_name(key, port.port), cluster_name(key, port.port))
     balance(cluster, None)
     bound(cluster, ConnectionPool(http=HTTPSettings(use_client_protocol=True)), protocol(port))
     return cluster
 
 
-def _from_eds(pod: Pod, name: str, endpoints: str) -> cluster_pb2.Cluster:
+def _from_eds(name: str, endpoints: str) -> cluster_pb2.Cluster:
     cluster = cluster_pb2.Cluster(name=name, type=cluster_pb2.Cluster.EDS)
     cluster.eds_cluster_config.service_name = endpoints
     cluster.eds_cluster_config.eds_config.CopyFrom(from_ads())
-    # A callee sees the address of the pod that calls, as in a cluster.
-    cluster.upstream_bind_config.source_address.address = pod.addresses.pod
-    cluster.upstream_bind_config.source_address.port_value = 0
-    return cluster
-
-
-def _inbound(pod: Pod, number: int, spoken: Protocol) -> cluster_pb2.Cluster:
-    cluster = cluster_pb2.Cluster(name=inbound_name(number), type=cluster_pb2.Cluster.STATIC)
-    bound(cluster, None, spoken)
-    cluster.load_assignment.cluster_name = cluster.name
-    cluster.load_assignment.endpoints.add().lb_endpoints.add(
-        endpoint=endpoint_components_pb2.Endpoint(address=address(pod.addresses.application, number))
-    )
     return cluster

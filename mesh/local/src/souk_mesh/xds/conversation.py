@@ -1,8 +1,9 @@
 """One proxy's side of the aggregated discovery protocol, without any I/O: requests in, due responses out.
 
-State of the world, as Envoy speaks it by default: every response carries all resources of its kind that the proxy asked
-for. Changes go out in the order make before break: listeners and routes only when the proxy has taken the clusters that
-they name, and a cluster that nothing needs any more is withdrawn only when it has taken those that no longer name it.
+State of the world, as Envoy speaks it by default: clusters and listeners are always sent whole, of the other kinds
+only what the proxy does not have yet. Changes go out in the order make before break: listeners and routes only when the
+proxy has taken the clusters that they name, and a cluster that nothing needs any more is withdrawn only when it has
+taken those that no longer name it.
 """
 
 from __future__ import annotations
@@ -13,7 +14,7 @@ from dataclasses import dataclass, field
 from envoy.service.discovery.v3 import discovery_pb2
 from google.protobuf import any_pb2
 
-from souk_mesh.xds.resources import Kind, Resources
+from souk_mesh.xds.resources import ByName, Kind, Resources
 
 # Envoy asks for these without naming what it wants.
 WILDCARDS = frozenset({Kind.CLUSTER, Kind.LISTENER})
@@ -25,31 +26,27 @@ NAMING_CLUSTERS = frozenset({Kind.LISTENER, Kind.ROUTES})
 
 @dataclass(frozen=True)
 class Wanted:
-    """What a proxy should have: serialised, so that what changed can be told by comparing bytes."""
+    """What a proxy should have."""
 
     version: int
-    content: Mapping[Kind, Mapping[str, bytes]]
+    content: Mapping[Kind, ByName]
 
     @classmethod
     def of(cls, version: int, resources: Resources) -> Wanted:
-        """Serialises `resources`."""
-        return cls(version, serialised(resources))
-
-
-def serialised(resources: Resources) -> dict[Kind, dict[str, bytes]]:
-    """The resources as bytes that are equal exactly when the messages are."""
-    return {
-        kind: {name: message.SerializeToString(deterministic=True) for name, message in resources.of_kind(kind).items()}
-        for kind in Kind
-    }
+        """Asks for `resources`."""
+        return cls(version, {kind: resources.resources(kind) for kind in Kind})
 
 
 @dataclass
 class _Subscription:
     """What the proxy asked for of one kind, what it was sent, and what it said to that."""
 
-    names: frozenset[str] = frozenset()
-    sent: Mapping[str, bytes] | None = None
+    names: tuple[str, ...] = ()
+    sent: ByName | None = None
+    accepted: ByName = field(default_factory=dict)
+    """What was sent when the proxy last said yes."""
+    desired: ByName | None = None
+    """What should be sent, until something that it depends on changes."""
     sent_version: str = ""
     nonce: str = ""
     acknowledged: bool = False
@@ -67,13 +64,14 @@ class Conversation:
 
     wanted: Wanted
     _subscriptions: dict[Kind, _Subscription] = field(default_factory=dict)
-    _leaving: dict[str, bytes] = field(default_factory=dict)
+    _leaving: ByName = field(default_factory=dict)
     """Clusters that are no longer wanted but still held until no route can name them."""
     _counter: int = 0
 
     def want(self, wanted: Wanted) -> None:
         """Takes a new state that the proxy should have."""
         self.wanted = wanted
+        self._forget_desired()
         clusters = self._subscriptions.get(Kind.CLUSTER)
         if clusters is not None and clusters.sent is not None:
             kept = wanted.content[Kind.CLUSTER]
@@ -88,18 +86,25 @@ class Conversation:
         subscription = self._subscriptions.setdefault(kind, _Subscription())
         if request.response_nonce != subscription.nonce and request.response_nonce:
             return  # said before the proxy saw our latest; the answer to that one repeats the names
-        subscription.names = frozenset(request.resource_names)
+        if (names := tuple(sorted(request.resource_names))) != subscription.names:
+            subscription.names, subscription.desired = names, None
+            # What a proxy drops it must be sent again, should it ever ask for it again.
+            subscription.accepted = {name: each for name, each in subscription.accepted.items() if name in names}
+            if subscription.sent is not None and kind not in WILDCARDS:
+                subscription.sent = {name: each for name, each in subscription.sent.items() if name in names}
         if not request.response_nonce:
             return
         if request.HasField("error_detail"):
             subscription.refusal = str(request.error_detail.message)
         else:
             subscription.acknowledged = True
+            subscription.accepted = subscription.sent or {}
 
     def due(self) -> Iterator[discovery_pb2.DiscoveryResponse]:
         """The DiscoveryResponses to send now, in order."""
         if self._leaving and self._taken():
             self._leaving = {}
+            self._forget_desired()
         for kind in Kind:
             subscription = self._subscriptions.get(kind)
             if subscription is None:
@@ -136,11 +141,20 @@ class Conversation:
         if subscription is None:
             # A proxy asks for endpoints and routes once clusters and listeners name them; for secrets if any does.
             return kind not in WILDCARDS and (kind is Kind.SECRET or not self.wanted.content[kind])
-        if kind in (Kind.ENDPOINTS, Kind.ROUTES) and not self.wanted.content[kind].keys() <= subscription.names:
+        if kind in (Kind.ENDPOINTS, Kind.ROUTES) and not self.wanted.content[kind].keys() <= set(subscription.names):
             return False
         return subscription.done and subscription.sent == self._desired(kind, subscription)
 
-    def _desired(self, kind: Kind, subscription: _Subscription) -> Mapping[str, bytes]:
+    def _desired(self, kind: Kind, subscription: _Subscription) -> ByName:
+        if subscription.desired is None:
+            subscription.desired = self._work_out(kind, subscription)
+        return subscription.desired
+
+    def _forget_desired(self) -> None:
+        for subscription in self._subscriptions.values():
+            subscription.desired = None
+
+    def _work_out(self, kind: Kind, subscription: _Subscription) -> ByName:
         wanted = self.wanted.content[kind]
         if kind is Kind.CLUSTER:
             return {**self._leaving, **wanted}
@@ -150,15 +164,15 @@ class Conversation:
         # What is no longer wanted but still asked for stays as it was until the proxy stops asking.
         return {
             name: wanted[name] if name in wanted else held[name]
-            for name in sorted(subscription.names)
+            for name in subscription.names
             if name in wanted or name in held
         }
 
-    def _response(
-        self, kind: Kind, subscription: _Subscription, desired: Mapping[str, bytes]
-    ) -> discovery_pb2.DiscoveryResponse:
+    def _response(self, kind: Kind, subscription: _Subscription, desired: ByName) -> discovery_pb2.DiscoveryResponse:
         self._counter += 1
-        subscription.sent = dict(desired)
+        changed = [each for name, each in desired.items() if subscription.accepted.get(name) != each]
+        partial = kind not in WILDCARDS and not subscription.resend and changed
+        subscription.sent = desired
         subscription.nonce = str(self._counter)
         subscription.acknowledged = False
         subscription.refusal = None
@@ -167,5 +181,7 @@ class Conversation:
             version_info=f"{self.wanted.version}.{self._counter}",
             type_url=kind.value,
             nonce=subscription.nonce,
-            resources=[any_pb2.Any(type_url=kind.value, value=body) for body in desired.values()],
+            resources=[
+                any_pb2.Any(type_url=kind.value, value=each.body) for each in (changed if partial else desired.values())
+            ],
         )

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 
 from souk_mesh.objects import (
@@ -11,10 +11,11 @@ from souk_mesh.objects import (
     DestinationRule,
     LoadBalancerSettings,
     OutlierDetection,
+    Service,
     TrafficPolicy,
 )
 from souk_mesh.topology import ServiceKey
-from souk_mesh.xds.configuration import ROOT_NAMESPACE, Configuration
+from souk_mesh.xds.configuration import ROOT_NAMESPACE
 from souk_mesh.xds.view import full_host
 
 
@@ -55,25 +56,40 @@ class DestinationPolicy:
     subsets: Mapping[str, SubsetPolicy] = field(default_factory=dict)
 
 
-def destination_policy(configuration: Configuration, caller_namespace: str, key: ServiceKey) -> DestinationPolicy:
-    """What callers in `caller_namespace` go by: their own namespace's rules, else the Service's, else the mesh's."""
-    namespaces = [key.namespace, ROOT_NAMESPACE]
-    if caller_namespace != ROOT_NAMESPACE:
-        namespaces.insert(0, caller_namespace)
-    for namespace in namespaces:
-        rules = _most_specific(configuration, namespace, key)
-        if rules:
-            return _merged(rules)
-    return DestinationPolicy()
+@dataclass(frozen=True)
+class Callee:
+    """A Service, as callers of one namespace see it."""
+
+    key: ServiceKey
+    service: Service
+    policy: DestinationPolicy
 
 
-def _most_specific(configuration: Configuration, namespace: str, key: ServiceKey) -> Sequence[DestinationRule]:
-    by_host: dict[str, list[DestinationRule]] = {}
-    for rule in configuration.destination_rules:
-        host = full_host(rule.spec.host, rule.metadata.namespace)
-        if rule.metadata.namespace == namespace and covers(host, key.host):
-            by_host.setdefault(host, []).append(rule)
-    return by_host[max(by_host, key=lambda host: (not host.startswith("*"), len(host)))] if by_host else ()
+Callees = Mapping[ServiceKey, Callee]
+
+
+class RulesByHost:
+    """The DestinationRules of a mesh, to be found by whom they are for."""
+
+    def __init__(self, rules: Iterable[DestinationRule]) -> None:
+        self._by_namespace: dict[str, dict[str, list[DestinationRule]]] = {}
+        for rule in rules:
+            hosts = self._by_namespace.setdefault(rule.metadata.namespace, {})
+            hosts.setdefault(full_host(rule.spec.host, rule.metadata.namespace), []).append(rule)
+
+    def of(self, caller_namespace: str, key: ServiceKey) -> tuple[DestinationRule, ...]:
+        """What callers in a namespace go by: their own namespace's rules, else the Service's, else the mesh's."""
+        namespaces = [key.namespace, ROOT_NAMESPACE]
+        if caller_namespace != ROOT_NAMESPACE:
+            namespaces.insert(0, caller_namespace)
+        return next((tuple(found) for found in (self._most_specific(each, key) for each in namespaces) if found), ())
+
+    def _most_specific(self, namespace: str, key: ServiceKey) -> Sequence[DestinationRule]:
+        hosts = self._by_namespace.get(namespace, {})
+        if key.host in hosts:
+            return hosts[key.host]
+        wildcards = [host for host in hosts if host.startswith("*") and covers(host, key.host)]
+        return hosts[max(wildcards, key=len)] if wildcards else ()
 
 
 def covers(pattern: str, host: str) -> bool:
@@ -81,7 +97,9 @@ def covers(pattern: str, host: str) -> bool:
     return host.endswith(pattern[1:]) if pattern.startswith("*") else pattern == host
 
 
-def _merged(rules: Sequence[DestinationRule]) -> DestinationPolicy:
+def merged(rules: Iterable[DestinationRule]) -> DestinationPolicy:
+    """What rules for one host say together; of what two of them say, the first counts."""
+    rules = tuple(rules)
     policies = (rule.spec.traffic_policy for rule in rules)
     policy = Policy().overridden(next((each for each in policies if each is not None), None))
     subsets: dict[str, SubsetPolicy] = {}

@@ -2,46 +2,53 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
 
 from envoy.config.core.v3 import base_pb2
 from envoy.config.endpoint.v3 import endpoint_components_pb2, endpoint_pb2
 from google.protobuf import struct_pb2
 
-from souk_mesh.objects import ServicePort, contains
-from souk_mesh.topology import Pod, ServiceKey
-from souk_mesh.xds.destinations import destination_policy
+from souk_mesh.objects import PeerAuthentication, ServicePort, contains
+from souk_mesh.xds.destinations import Callee
 from souk_mesh.xds.peer_authentication import takes_mutual_tls
 from souk_mesh.xds.protos import address
-from souk_mesh.xds.view import Endpoint, View, cluster_name
+from souk_mesh.xds.view import Endpoint, cluster_name
 
 SOCKET_MATCH = "envoy.transport_socket_match"
 MUTUAL = {"tlsMode": "istio"}
 """How an endpoint says that it takes mutual TLS, and a cluster which endpoints it means."""
 
 
-def endpoints(view: View, pod: Pod) -> Iterator[endpoint_pb2.ClusterLoadAssignment]:
-    """The ready pods of every Service and subset, as `pod` sees them."""
-    for key, port in view.ports():
-        yield _assignment(view, key, port, "", {})
-        for name, subset in destination_policy(view.configuration, pod.namespace, key).subsets.items():
-            yield _assignment(view, key, port, name, subset.labels)
+@dataclass(frozen=True)
+class Behind:
+    """What is behind one port of a Service, and what the endpoints of its clusters are made from."""
+
+    callee: Callee
+    port: ServicePort
+    pods: tuple[Endpoint, ...]
+    peers: tuple[PeerAuthentication, ...]
 
 
-def _assignment(
-    view: View, key: ServiceKey, port: ServicePort, subset: str, labels: Mapping[str, str]
-) -> endpoint_pb2.ClusterLoadAssignment:
-    chosen = [each for each in view.backends(key, port) if each.pod.ready and contains(each.pod.labels, labels)]
-    assignment = endpoint_pb2.ClusterLoadAssignment(cluster_name=cluster_name(key, port.port, subset))
+def endpoints(given: Behind) -> Iterator[endpoint_pb2.ClusterLoadAssignment]:
+    """The ready pods of a Service and of its subsets."""
+    ready = sorted((each for each in given.pods if each.pod.ready), key=lambda each: (each.pod.name, each.port))
+    yield _assignment(given, "", ready)
+    for name, subset in given.callee.policy.subsets.items():
+        yield _assignment(given, name, [each for each in ready if contains(each.pod.labels, subset.labels)])
+
+
+def _assignment(given: Behind, subset: str, chosen: Sequence[Endpoint]) -> endpoint_pb2.ClusterLoadAssignment:
+    name = cluster_name(given.callee.key, given.port.port, subset)
+    assignment = endpoint_pb2.ClusterLoadAssignment(cluster_name=name)
     if chosen:
-        chosen.sort(key=lambda each: (each.pod.name, each.port))
-        assignment.endpoints.add(lb_endpoints=[_endpoint(view, each) for each in chosen])
+        assignment.endpoints.add(lb_endpoints=[_endpoint(given.peers, each) for each in chosen])
     return assignment
 
 
-def _endpoint(view: View, endpoint: Endpoint) -> endpoint_components_pb2.LbEndpoint:
+def _endpoint(peers: Sequence[PeerAuthentication], endpoint: Endpoint) -> endpoint_components_pb2.LbEndpoint:
     metadata = base_pb2.Metadata()
-    if takes_mutual_tls(view.configuration, endpoint.pod, endpoint.port):
+    if takes_mutual_tls(peers, endpoint.pod, endpoint.port):
         marks = struct_pb2.Struct()
         marks.update(MUTUAL)
         metadata.filter_metadata[SOCKET_MATCH].CopyFrom(marks)

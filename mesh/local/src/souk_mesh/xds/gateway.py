@@ -12,12 +12,23 @@ from google.protobuf import wrappers_pb2
 
 from souk_mesh.objects import Gateway, GatewayServer, VirtualService, contains
 from souk_mesh.topology import Pod
-from souk_mesh.xds.destinations import covers
+from souk_mesh.xds.destinations import Callees, covers
 from souk_mesh.xds.http_managers import edge_manager, manager_filter
 from souk_mesh.xds.matches import everything
 from souk_mesh.xds.protos import address, flag
 from souk_mesh.xds.rules import Caller, applies, rule_routes
-from souk_mesh.xds.view import View, full_host, selects, target
+from souk_mesh.xds.view import full_host, selects, target
+
+
+@dataclass(frozen=True)
+class Router:
+    """A gateway's pod, and what its listeners and tables are made from."""
+
+    pod: Pod
+    gateways: tuple[Gateway, ...]
+    rules: tuple[VirtualService, ...]
+    """Those that are bound to some gateway."""
+    callees: Callees
 
 
 @dataclass(frozen=True)
@@ -30,14 +41,14 @@ class _Server:
         return f"{self.gateway.metadata.namespace}/{self.gateway.metadata.name}"
 
 
-def gateway_listeners(view: View, pod: Pod) -> Iterator[listener_pb2.Listener]:
+def gateway_listeners(router: Router) -> Iterator[listener_pb2.Listener]:
     """One listener for every port that Gateways ask of this pod, and one on 127.0.0.1 where the port is exposed."""
-    for number in _servers(view, pod):
-        bound = _bound_port(view, pod, number)
-        yield _listener(pod.addresses.pod, bound, number)
-        if bound in pod.exposed:
+    for number in _servers(router):
+        bound = _bound_port(router, number)
+        yield _listener(router.pod.addresses.pod, bound, number)
+        if bound in router.pod.exposed:
             # Not an additional address of the first: Envoy can't change those while the others stay.
-            yield _listener("127.0.0.1", pod.exposed[bound], number)
+            yield _listener("127.0.0.1", router.pod.exposed[bound], number)
 
 
 def _listener(host: str, bound: int, number: int) -> listener_pb2.Listener:
@@ -51,14 +62,15 @@ def _listener(host: str, bound: int, number: int) -> listener_pb2.Listener:
     )
 
 
-def gateway_routes(view: View, pod: Pod) -> Iterator[route_pb2.RouteConfiguration]:
+def gateway_routes(router: Router) -> Iterator[route_pb2.RouteConfiguration]:
     """The table of every such port."""
-    for number, servers in _servers(view, pod).items():
+    for number, servers in _servers(router).items():
         hosts: dict[str, list[route_components_pb2.Route]] = {}
         for server in servers:
-            for rule in view.configuration.virtual_services:
+            caller = Caller(router.pod.namespace, router.pod.labels, number, server.name)
+            for rule in router.rules:
                 if applies(rule, server.name):
-                    routes = list(rule_routes(view, rule, Caller(pod, number, server.name)))
+                    routes = list(rule_routes(router.callees, rule, caller))
                     for host in _hosts(server, rule):
                         hosts.setdefault(host, []).extend(routes)
         yield route_pb2.RouteConfiguration(
@@ -70,22 +82,22 @@ def gateway_routes(view: View, pod: Pod) -> Iterator[route_pb2.RouteConfiguratio
         )
 
 
-def _servers(view: View, pod: Pod) -> dict[int, list[_Server]]:
+def _servers(router: Router) -> dict[int, list[_Server]]:
     found: dict[int, list[_Server]] = {}
-    for gateway in view.configuration.gateways:
-        if contains(pod.labels, gateway.spec.selector):
+    for gateway in router.gateways:
+        if contains(router.pod.labels, gateway.spec.selector):
             for server in gateway.spec.servers:
                 found.setdefault(server.port.number, []).append(_Server(gateway, server))
     return dict(sorted(found.items()))
 
 
-def _bound_port(view: View, pod: Pod, number: int) -> int:
+def _bound_port(router: Router, number: int) -> int:
     """A server's port is that of the Service in front of the gateway; the pod listens where that leads."""
-    for _, service in view.services():
-        if selects(service, pod):
-            for port in service.spec.ports:
+    for callee in router.callees.values():
+        if selects(callee.service, router.pod):
+            for port in callee.service.spec.ports:
                 if port.port == number:
-                    return target(port, pod) or number
+                    return target(port, router.pod) or number
     return number
 
 

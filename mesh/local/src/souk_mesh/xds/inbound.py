@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Sequence
+from dataclasses import dataclass
 from datetime import timedelta
 
 from envoy.config.core.v3 import base_pb2
@@ -15,30 +16,45 @@ from envoy.extensions.filters.network.rbac.v3 import rbac_pb2 as network_rbac_pb
 from envoy.extensions.filters.network.tcp_proxy.v3 import tcp_proxy_pb2
 from google.protobuf import wrappers_pb2
 
-from souk_mesh.topology import Pod
+from souk_mesh.objects import AuthorizationPolicy
 from souk_mesh.xds import tls
-from souk_mesh.xds.authorization import Guards, guards
+from souk_mesh.xds.authorization import guards
 from souk_mesh.xds.http_managers import ALLOW_FILTER, DENY_FILTER, inbound_manager, manager_filter, network_filter
-from souk_mesh.xds.inbound_ports import inbound_ports
 from souk_mesh.xds.matches import everything
-from souk_mesh.xds.peer_authentication import PeerMode, peer_mode
+from souk_mesh.xds.peer_authentication import PeerMode
 from souk_mesh.xds.protos import address, duration, flag, packed
 from souk_mesh.xds.retries import inbound_retry_policy
-from souk_mesh.xds.view import Protocol, View, inbound_name
+from souk_mesh.xds.view import Protocol, inbound_name
 
 
-def inbound_listeners(view: View, pod: Pod) -> Iterator[listener_pb2.Listener]:
-    """One listener for every port of the application, on the pod's address."""
-    for number, spoken in inbound_ports(view, pod).items():
-        yield _listener(view, pod, number, spoken)
+@dataclass(frozen=True)
+class Entrance:
+    """A port of a pod's address, and what its listener is made from."""
+
+    address: str
+    number: int
+    spoken: Protocol
+    mode: PeerMode
+    policies: tuple[AuthorizationPolicy, ...]
+    """Of an HTTP port they stand on the routes instead."""
 
 
-def _listener(view: View, pod: Pod, number: int, spoken: Protocol) -> listener_pb2.Listener:
-    mode = peer_mode(view.configuration, pod, number)
-    filters = [_http_filter(number)] if spoken.http else _tcp_filters(view, pod, number)
+@dataclass(frozen=True)
+class Guarded:
+    """An HTTP port of an application, and what the table in front of it is made from."""
+
+    number: int
+    spoken: Protocol
+    policies: tuple[AuthorizationPolicy, ...]
+
+
+def inbound_listener(given: Entrance) -> listener_pb2.Listener:
+    """The listener of one port of the application."""
+    number, spoken, mode = given.number, given.spoken, given.mode
+    filters = [_http_filter(number)] if spoken.http else _tcp_filters(number, given.policies)
     listener = listener_pb2.Listener(
-        name=f"inbound|{pod.addresses.pod}:{number}",
-        address=address(pod.addresses.pod, number),
+        name=f"inbound|{given.address}:{number}",
+        address=address(given.address, number),
         traffic_direction=base_pb2.INBOUND,
         enable_reuse_port=flag(False),  # a port that is taken must be an error, not a share
     )
@@ -68,8 +84,8 @@ def _http_filter(number: int) -> listener_components_pb2.Filter:
     return manager_filter(inbound_manager(f"inbound_{number}", inbound_name(number)))
 
 
-def _tcp_filters(view: View, pod: Pod, number: int) -> list[listener_components_pb2.Filter]:
-    rules = guards(view.configuration, pod, Protocol.TCP)
+def _tcp_filters(number: int, policies: Sequence[AuthorizationPolicy]) -> list[listener_components_pb2.Filter]:
+    rules = guards(policies, Protocol.TCP)
     asked = [
         network_filter(
             "envoy.filters.network.rbac", network_rbac_pb2.RBAC(rules=each, stat_prefix=f"inbound_{number}.")
@@ -81,14 +97,9 @@ def _tcp_filters(view: View, pod: Pod, number: int) -> list[listener_components_
     return [*asked, network_filter("envoy.filters.network.tcp_proxy", proxy)]
 
 
-def inbound_routes(view: View, pod: Pod) -> Iterator[route_pb2.RouteConfiguration]:
-    """Who may call what on every HTTP port, and the way from there to the application."""
-    for number, spoken in inbound_ports(view, pod).items():
-        if spoken.http:
-            yield _table(number, spoken, guards(view.configuration, pod, spoken))
-
-
-def _table(number: int, spoken: Protocol, asked: Guards) -> route_pb2.RouteConfiguration:
+def inbound_table(given: Guarded) -> route_pb2.RouteConfiguration:
+    """Who may call what on an HTTP port, and the way from there to the application."""
+    number, spoken, asked = given.number, given.spoken, guards(given.policies, given.spoken)
     action = route_components_pb2.RouteAction(
         cluster=inbound_name(number), timeout=duration(timedelta()), max_grpc_timeout=duration(timedelta())
     )

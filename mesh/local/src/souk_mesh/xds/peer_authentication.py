@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from enum import StrEnum
 
 from souk_mesh.objects import PeerAuthentication
 from souk_mesh.topology import Pod, Proxy
-from souk_mesh.xds.configuration import ROOT_NAMESPACE, Configuration
+from souk_mesh.xds.configuration import ROOT_NAMESPACE
 
 
 class PeerMode(StrEnum):
@@ -18,9 +18,8 @@ class PeerMode(StrEnum):
     DISABLE = "DISABLE"
 
 
-def peer_mode(configuration: Configuration, pod: Pod, port: int) -> PeerMode:
+def peer_mode(rules: Sequence[PeerAuthentication], pod: Pod, port: int) -> PeerMode:
     """What `port` of `pod` takes: port before workload before namespace before mesh; among equals the oldest."""
-    rules = configuration.peer_authentications
     local = [rule for rule in rules if rule.metadata.namespace == pod.namespace]
     # A selector in the root namespace has no effect: it can't tell whose workloads it means.
     workload = [] if pod.namespace == ROOT_NAMESPACE else [rule for rule in local if _selects(rule, pod)]
@@ -35,10 +34,10 @@ def peer_mode(configuration: Configuration, pod: Pod, port: int) -> PeerMode:
     return next((level for level in levels if level is not None), PeerMode.PERMISSIVE)
 
 
-def takes_mutual_tls(configuration: Configuration, pod: Pod, port: int) -> bool:
+def takes_mutual_tls(rules: Sequence[PeerAuthentication], pod: Pod, port: int) -> bool:
     """Whether callers encrypt to this endpoint of their own accord (auto mTLS)."""
     # A gateway carries no tlsMode label: its port speaks what the Gateway object says.
-    return pod.proxy is Proxy.SIDECAR and peer_mode(configuration, pod, port) is not PeerMode.DISABLE
+    return pod.proxy is Proxy.SIDECAR and peer_mode(rules, pod, port) is not PeerMode.DISABLE
 
 
 def _selective(rule: PeerAuthentication) -> bool:

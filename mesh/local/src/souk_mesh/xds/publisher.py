@@ -9,7 +9,7 @@ from souk_mesh.identity import Identities
 from souk_mesh.topology import Pod
 from souk_mesh.xds.ads import AdsServer, ProxyStatus
 from souk_mesh.xds.configuration import Configuration
-from souk_mesh.xds.translation import resources
+from souk_mesh.xds.translation import Translation, translate
 from souk_mesh.xds.view import View
 
 # Long enough that the objects of one `apply` are taken together, too short for anybody to notice.
@@ -31,6 +31,7 @@ class Publisher:
         self._identities = identities
         self._configuration = configuration
         self._pods = pods
+        self._told = Translation()
         self._dirty = asyncio.Event()
 
     def changed(self) -> None:
@@ -45,15 +46,16 @@ class Publisher:
             while True:
                 await self._dirty.wait()
                 await asyncio.sleep(QUIET_SECONDS)
-                self.publish()
+                if self._dirty.is_set():
+                    self.publish()
 
     def publish(self) -> None:
         """Publishes what holds at this moment."""
         self._dirty.clear()
         view = View(self._configuration(), tuple(self._pods()))
+        self._told = translate(view, self._identities.certificate, self._identities.roots, self._told)
         for pod in view.pods:
-            certificate = self._identities.certificate(pod.identity)
-            self._ads.publish(pod.node, resources(view, pod, certificate, self._identities.roots))
+            self._ads.publish(pod.node, self._told.resources(pod))
         for gone in self._ads.nodes() - {pod.node for pod in view.pods}:
             self._ads.forget(gone)
 

@@ -1,4 +1,4 @@
-"""What one proxy is to be told, as typed Envoy messages."""
+"""What one proxy is to be told, as typed Envoy messages and as the bytes that are sent."""
 
 from __future__ import annotations
 
@@ -22,10 +22,35 @@ class Kind(StrEnum):
 
 
 @dataclass(frozen=True)
-class Resources:
-    """Everything that one proxy is told: by kind, the messages by name."""
+class Resource:
+    """One message, serialised once for all proxies that are told the same."""
 
-    by_kind: Mapping[Kind, Mapping[str, Message]] = field(default_factory=dict)
+    name: str
+    body: bytes
+    """Equal exactly when the messages are."""
+    message: Message = field(compare=False, repr=False)
+
+    @classmethod
+    def of(cls, message: Message) -> Resource:
+        """Serialises a message, under the name that it carries."""
+        # A cluster load assignment calls its name `cluster_name`.
+        name = str(getattr(message, "name", "") or getattr(message, "cluster_name", ""))
+        return cls(name, message.SerializeToString(deterministic=True), message)
+
+
+ByName = Mapping[str, Resource]
+
+
+def named(resources: Iterable[Resource]) -> ByName:
+    """Resources by their names."""
+    return {each.name: each for each in resources}
+
+
+@dataclass(frozen=True)
+class Resources:
+    """Everything that one proxy is told."""
+
+    by_kind: Mapping[Kind, ByName] = field(default_factory=dict)
 
     @classmethod
     def of(
@@ -38,21 +63,13 @@ class Resources:
         routes: Iterable[Message] = (),
     ) -> Resources:
         """Collects messages under their names."""
-        return cls(
-            {
-                Kind.CLUSTER: _named(clusters),
-                Kind.ENDPOINTS: _named(endpoints),
-                Kind.SECRET: _named(secrets),
-                Kind.LISTENER: _named(listeners),
-                Kind.ROUTES: _named(routes),
-            }
-        )
+        messages = (clusters, endpoints, secrets, listeners, routes)
+        return cls({kind: named(map(Resource.of, each)) for kind, each in zip(Kind, messages, strict=True)})
+
+    def resources(self, kind: Kind) -> ByName:
+        """The resources of one kind, by name."""
+        return self.by_kind.get(kind, {})
 
     def of_kind(self, kind: Kind) -> Mapping[str, Message]:
         """The messages of one kind, by name."""
-        return self.by_kind.get(kind, {})
-
-
-def _named(messages: Iterable[Message]) -> dict[str, Message]:
-    # A cluster load assignment calls its name `cluster_name`.
-    return {str(getattr(message, "name", "") or getattr(message, "cluster_name", "")): message for message in messages}
+        return {name: each.message for name, each in self.resources(kind).items()}

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable
+from dataclasses import dataclass
 from datetime import timedelta
 
 from envoy.config.route.v3 import route_components_pb2, route_pb2
@@ -10,12 +11,12 @@ from envoy.config.route.v3.route_components_pb2 import VirtualHost
 from google.protobuf import wrappers_pb2
 
 from souk_mesh.objects import ServicePort, VirtualService
-from souk_mesh.topology import Pod, ServiceKey
-from souk_mesh.xds.destinations import covers
+from souk_mesh.topology import ServiceKey
+from souk_mesh.xds.destinations import Callee, Callees, covers
 from souk_mesh.xds.matches import everything
 from souk_mesh.xds.protos import duration
 from souk_mesh.xds.rules import MESH, Caller, Rewritten, applies, rule_routes, service_route
-from souk_mesh.xds.view import View, full_host, passthrough_name, protocol
+from souk_mesh.xds.view import full_host, passthrough_name
 
 
 def routes_name(key: ServiceKey, port: int) -> str:
@@ -23,39 +24,80 @@ def routes_name(key: ServiceKey, port: int) -> str:
     return f"{key.host}:{port}"
 
 
-def outbound_routes(view: View, pod: Pod) -> Iterator[route_pb2.RouteConfiguration]:
-    """The tables of all HTTP ports that `pod` can call by name."""
-    for key, port in view.ports():
-        if key in pod.addresses.virtual and protocol(port).http:
-            yield _table(view, pod, key, port)
+@dataclass(frozen=True)
+class Callers:
+    """Pods that are told the same about everybody else."""
+
+    namespace: str
+    labels: tuple[tuple[str, str], ...]
+    """Those that some rule asks a caller for."""
 
 
-def _table(view: View, pod: Pod, key: ServiceKey, port: ServicePort) -> route_pb2.RouteConfiguration:
-    caller = Caller(pod, port.port)
-    names = known_names(key, pod.namespace)
-    # The supervisor wrote this pod's virtual address where the application had a name: to everybody else the call must
-    # look as if it still had.
-    rewritten = Rewritten(f"{names[0]}:{port.port}")
-    return route_pb2.RouteConfiguration(
-        name=routes_name(key, port.port),
-        virtual_hosts=[
-            VirtualHost(
-                name=f"{key.host}:{port.port}",
-                domains=names,
-                routes=_routes(view, key, port, caller, None),
-                include_request_attempt_count=True,
-            ),
-            VirtualHost(
-                name=f"{key.host}:{port.port}|address",
-                domains=[pod.addresses.virtual[key]],
-                routes=_routes(view, key, port, caller, rewritten),
-                include_request_attempt_count=True,
-            ),
-            _allow_any(key, port),
-        ],
+@dataclass(frozen=True)
+class Routed:
+    """One port of a Service, and what its table is made from but for the caller's own address."""
+
+    callers: Callers
+    callee: Callee
+    port: ServicePort
+    rule: VirtualService | None
+    named: Callees
+    """The Services that the rule leads to."""
+
+
+@dataclass(frozen=True, eq=False)
+class Hosts:
+    """What all callers of one port of a Service have in common: to be compared by identity."""
+
+    table: str
+    by_name: VirtualHost
+    by_address: VirtualHost
+    """Without the address, which each pod has for itself."""
+    others: VirtualHost
+
+
+def common_hosts(given: Routed) -> Hosts:
+    """The virtual hosts of one port of a Service."""
+    key, number = given.callee.key, given.port.port
+    names = known_names(key, given.callers.namespace)
+    # The supervisor wrote a virtual address where the application had a name: to everybody else the call must look as
+    # if it still had.
+    rewritten = Rewritten(f"{names[0]}:{number}")
+    return Hosts(
+        table=routes_name(key, number),
+        by_name=VirtualHost(
+            name=f"{key.host}:{number}",
+            domains=names,
+            routes=_routes(given, None),
+            include_request_attempt_count=True,
+        ),
+        by_address=VirtualHost(
+            name=f"{key.host}:{number}|address",
+            routes=_routes(given, rewritten),
+            include_request_attempt_count=True,
+        ),
+        others=_allow_any(key, given.port),
+    )
+
+
+@dataclass(frozen=True)
+class OwnTable:
+    """The table of one pod: what is common, and the pod's own address for the Service."""
+
+    hosts: Hosts
+    address: str
+
+
+def outbound_table(given: OwnTable) -> route_pb2.RouteConfiguration:
+    """Where requests go that a pod sends to one port of a Service."""
+    table = route_pb2.RouteConfiguration(
+        name=given.hosts.table,
+        virtual_hosts=[given.hosts.by_name, given.hosts.by_address, given.hosts.others],
         ignore_port_in_host_matching=True,
         validate_clusters=wrappers_pb2.BoolValue(value=False),
     )
+    table.virtual_hosts[1].domains.append(given.address)
+    return table
 
 
 def known_names(key: ServiceKey, namespace: str) -> list[str]:
@@ -64,24 +106,29 @@ def known_names(key: ServiceKey, namespace: str) -> list[str]:
     return [key.name, *names] if namespace == key.namespace else names
 
 
-def _routes(
-    view: View, key: ServiceKey, port: ServicePort, caller: Caller, rewritten: Rewritten | None
-) -> list[route_components_pb2.Route]:
-    rule = _rule(view, key)
-    if rule is None:
-        return [service_route(view, key, port.port, caller, rewritten)]
-    return list(rule_routes(view, rule, caller, rewritten))
+def _routes(given: Routed, rewritten: Rewritten | None) -> list[route_components_pb2.Route]:
+    if given.rule is None:
+        return [service_route(given.callee, given.port.port, rewritten)]
+    caller = Caller(given.callers.namespace, dict(given.callers.labels), given.port.port)
+    return list(rule_routes(given.named, given.rule, caller, rewritten))
 
 
-def _rule(view: View, key: ServiceKey) -> VirtualService | None:
-    """The VirtualService that wins for a host: one that names it before one with a wildcard, then the oldest."""
-    found = []
-    for rule in view.configuration.virtual_services:
-        hosts = [full_host(host, rule.metadata.namespace) for host in rule.spec.hosts]
-        matching = [host for host in hosts if covers(host, key.host)]
-        if matching and applies(rule, MESH):
-            found.append((max((not host.startswith("*"), len(host)) for host in matching), rule))
-    return max(found, key=lambda entry: entry[0])[1] if found else None
+class MeshRules:
+    """The VirtualServices that speak to sidecars, to be found by the host that is called; the oldest comes first."""
+
+    def __init__(self, rules: Iterable[VirtualService]) -> None:
+        self._by_host: dict[str, VirtualService] = {}
+        for rule in rules:
+            if applies(rule, MESH):
+                for host in rule.spec.hosts:
+                    self._by_host.setdefault(full_host(host, rule.metadata.namespace), rule)
+        self._wildcards = sorted((host for host in self._by_host if host.startswith("*")), key=len, reverse=True)
+
+    def of(self, key: ServiceKey) -> VirtualService | None:
+        """The one that wins for a Service: one that names it before one with a wildcard."""
+        if key.host in self._by_host:
+            return self._by_host[key.host]
+        return next((self._by_host[host] for host in self._wildcards if covers(host, key.host)), None)
 
 
 def _allow_any(key: ServiceKey, port: ServicePort) -> VirtualHost:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from datetime import timedelta
 
@@ -17,13 +17,12 @@ from souk_mesh.objects import (
     VirtualService,
     contains,
 )
-from souk_mesh.topology import Pod, ServiceKey
-from souk_mesh.xds.destinations import destination_policy
+from souk_mesh.xds.destinations import Callee, Callees
 from souk_mesh.xds.faults import FAULT_FILTER, fault
 from souk_mesh.xds.matches import admits, everything, route_match
 from souk_mesh.xds.protos import duration, packed
 from souk_mesh.xds.retries import retry_policy
-from souk_mesh.xds.view import View, cluster_name, full_host
+from souk_mesh.xds.view import cluster_name, full_host, service_key
 
 MESH = "mesh"
 """What rules call all sidecars, where they name gateways."""
@@ -33,7 +32,8 @@ MESH = "mesh"
 class Caller:
     """Whose requests are routed: the proxy, and the listener that they came in by."""
 
-    pod: Pod
+    namespace: str
+    labels: Mapping[str, str]
     port: int
     gateway: str = MESH
     """`mesh`, or namespace/name of a Gateway."""
@@ -51,8 +51,21 @@ def applies(rule: VirtualService, gateway: str) -> bool:
     return any(_gateway(name, rule) == gateway for name in rule.spec.gateways)
 
 
+def named_callee(callees: Callees, host: str, namespace: str) -> Callee | None:
+    """The Service that a rule of `namespace` means by `host`, if there is one."""
+    key = service_key(host, namespace)
+    return callees.get(key) if key else None
+
+
+def named_callees(callees: Callees, rule: VirtualService) -> Callees:
+    """The Services that a rule leads to."""
+    hosts = {share.destination.host for entry in rule.spec.http for share in entry.route}
+    found = [named_callee(callees, host, rule.metadata.namespace) for host in sorted(hosts)]
+    return {each.key: each for each in found if each is not None}
+
+
 def rule_routes(
-    view: View, rule: VirtualService, caller: Caller, rewritten: Rewritten | None = None
+    callees: Callees, rule: VirtualService, caller: Caller, rewritten: Rewritten | None = None
 ) -> Iterator[Route]:
     """The routes of one VirtualService in their order; nothing after one that takes every request."""
     for index, entry in enumerate(rule.spec.http):
@@ -64,7 +77,7 @@ def rule_routes(
             if known is None:
                 continue
             match = route_match(known)
-            action = _entry_action(view, rule, entry, caller, rewritten)
+            action = _entry_action(callees, rule, entry, caller, rewritten)
             route = Route(name=name, match=match, route=action)
             if entry.fault is not None:
                 route.typed_per_filter_config[FAULT_FILTER].CopyFrom(packed(fault(entry.fault)))
@@ -73,31 +86,31 @@ def rule_routes(
                 return
 
 
-def service_route(view: View, key: ServiceKey, port: int, caller: Caller, rewritten: Rewritten | None = None) -> Route:
+def service_route(callee: Callee, port: int, rewritten: Rewritten | None = None) -> Route:
     """Where requests go that no rule speaks of: to the Service, with Istio's default retries."""
     action = _action(timedelta(), rewritten)
-    action.cluster = cluster_name(key, port)
-    _finish(action, None, _hashes(view, key, caller, ""))
+    action.cluster = cluster_name(callee.key, port)
+    _finish(action, None, _hashes(callee, ""))
     return Route(name="default", match=everything(), route=action)
 
 
 def _entry_action(
-    view: View, rule: VirtualService, entry: HTTPRoute, caller: Caller, rewritten: Rewritten | None
+    callees: Callees, rule: VirtualService, entry: HTTPRoute, caller: Caller, rewritten: Rewritten | None
 ) -> RouteAction:
     action = _action(entry.timeout or timedelta(), rewritten)
     hashes: list[ConsistentHash] = []
     for share in entry.route:
         host = full_host(share.destination.host, rule.metadata.namespace)
-        key = view.service(host, rule.metadata.namespace)
-        port = _port(view, share.destination, key, caller)
+        callee = named_callee(callees, host, rule.metadata.namespace)
+        port = _port(share.destination, callee, caller)
         # A host that nobody knows has no cluster either, and its callers are told so: 503, no cluster.
-        cluster = cluster_name(key, port, share.destination.subset) if key else f"outbound|{port}||{host}"
+        cluster = cluster_name(callee.key, port, share.destination.subset) if callee else f"outbound|{port}||{host}"
         if len(entry.route) == 1:
             action.cluster = cluster
         elif share.weight:
             action.weighted_clusters.clusters.add(name=cluster).weight.value = share.weight
-        if key:
-            hashes += _hashes(view, key, caller, share.destination.subset)
+        if callee:
+            hashes += _hashes(callee, share.destination.subset)
     _finish(action, entry.retries, hashes)
     return action
 
@@ -132,17 +145,17 @@ def _add_hash(action: RouteAction, hashed: ConsistentHash) -> None:
         policy.connection_properties.source_ip = True
 
 
-def _hashes(view: View, key: ServiceKey, caller: Caller, subset: str) -> list[ConsistentHash]:
-    found = destination_policy(view.configuration, caller.pod.namespace, key)
+def _hashes(callee: Callee, subset: str) -> list[ConsistentHash]:
+    found = callee.policy
     policy = found.subsets[subset].policy if subset in found.subsets else found.policy
     hashed = policy.load_balancer.consistent_hash if policy.load_balancer else None
     return [hashed] if hashed else []
 
 
-def _port(view: View, destination: Destination, key: ServiceKey | None, caller: Caller) -> int:
+def _port(destination: Destination, callee: Callee | None, caller: Caller) -> int:
     if destination.port is not None:
         return destination.port.number
-    ports = view.configuration.services[key].spec.ports if key else ()
+    ports = callee.service.spec.ports if callee else ()
     return ports[0].port if len(ports) == 1 else caller.port
 
 
@@ -151,9 +164,9 @@ def _concerns(condition: HTTPMatchRequest, rule: VirtualService, caller: Caller)
         return False
     if condition.gateways:
         return caller.gateway in {_gateway(name, rule) for name in condition.gateways}
-    if condition.source_namespace and condition.source_namespace != caller.pod.namespace:
+    if condition.source_namespace and condition.source_namespace != caller.namespace:
         return False
-    return contains(caller.pod.labels, condition.source_labels)
+    return contains(caller.labels, condition.source_labels)
 
 
 def _settled(condition: HTTPMatchRequest, rewritten: Rewritten | None) -> HTTPMatchRequest | None:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from enum import StrEnum
 
@@ -11,6 +11,9 @@ from souk_mesh.topology import Pod, ServiceKey
 from souk_mesh.xds.configuration import Configuration
 
 DOMAIN = "svc.cluster.local"
+
+PortKey = tuple[ServiceKey, int]
+"""One port of a Service."""
 
 
 class Protocol(StrEnum):
@@ -66,26 +69,22 @@ class View:
     configuration: Configuration
     pods: tuple[Pod, ...]
 
-    def services(self) -> Iterator[tuple[ServiceKey, Service]]:
-        """All Services, in the order of their names."""
-        yield from self.configuration.services.items()
 
-    def ports(self) -> Iterator[tuple[ServiceKey, ServicePort]]:
-        """All ports of all Services."""
-        for key, service in self.services():
-            for port in service.spec.ports:
-                yield key, port
-
-    def backends(self, key: ServiceKey, port: ServicePort) -> tuple[Endpoint, ...]:
-        """The pods that a Service selects, ready or not, with the port that it leads to."""
-        service = self.configuration.services[key]
-        chosen = [(pod, target(port, pod)) for pod in self.pods if selects(service, pod)]
-        return tuple(Endpoint(pod, number) for pod, number in chosen if number is not None)
-
-    def service(self, host: str, namespace: str) -> ServiceKey | None:
-        """The Service that a rule of `namespace` means by `host`, if there is one."""
-        key = service_key(host, namespace)
-        return key if key in self.configuration.services else None
+def backends(services: Iterable[Service], pods: Iterable[Pod]) -> Mapping[PortKey, tuple[Endpoint, ...]]:
+    """The pods that each Service selects, ready or not, with the port that it leads to."""
+    by_namespace: dict[str, list[Pod]] = {}
+    for pod in pods:
+        by_namespace.setdefault(pod.namespace, []).append(pod)
+    found: dict[PortKey, tuple[Endpoint, ...]] = {}
+    for service in services:
+        namespace = service.metadata.namespace
+        chosen = [pod for pod in by_namespace.get(namespace, ()) if selects(service, pod)]
+        for port in service.spec.ports:
+            numbers = ((pod, target(port, pod)) for pod in chosen)
+            found[ServiceKey(namespace, service.metadata.name), port.port] = tuple(
+                Endpoint(pod, number) for pod, number in numbers if number is not None
+            )
+    return found
 
 
 def full_host(host: str, namespace: str) -> str:

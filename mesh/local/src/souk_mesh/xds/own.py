@@ -1,0 +1,99 @@
+"""What each proxy has for itself: the listeners on its own addresses, its guards, and its tables of routes."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+
+from souk_mesh.objects import AuthorizationPolicy, Gateway, PeerAuthentication, Service
+from souk_mesh.topology import Pod, Proxy, ServiceKey
+from souk_mesh.xds.common import Common, CommonHosts
+from souk_mesh.xds.entrances import Guards, Inbound, inbound
+from souk_mesh.xds.gateway import Router, gateway_listeners, gateway_routes
+from souk_mesh.xds.outbound import Virtual, outbound_listener
+from souk_mesh.xds.remaking import Inputs, Key, Made, each_kept, kept, same_if_equal
+from souk_mesh.xds.resources import ByName, Kind, Resource, Resources, named
+from souk_mesh.xds.routes import OwnTable, outbound_table
+from souk_mesh.xds.view import PortKey
+
+
+@dataclass(frozen=True)
+class Facts:
+    """What the resources of one proxy are made from."""
+
+    pod: Pod
+    common: Common
+    hosts: CommonHosts
+    services: Mapping[ServiceKey, Service]
+    peers: tuple[PeerAuthentication, ...]
+    policies: tuple[AuthorizationPolicy, ...]
+    """Those that speak of the pod."""
+    gateways: tuple[Gateway, ...]
+    secrets: tuple[Resource, ...]
+
+
+@dataclass(frozen=True)
+class Own:
+    """What one proxy is told, and the parts that it was put together from."""
+
+    resources: Resources
+    inbound: Made[Guards, Inbound] | None = None
+    virtual: Mapping[PortKey, Made[Virtual, Resource]] = field(default_factory=dict)
+    tables: Mapping[PortKey, Made[OwnTable, Resource]] = field(default_factory=dict)
+    router: Made[Router, Resources] | None = None
+
+
+def own(facts: Facts, before: Own | None) -> Own:
+    """What the proxy of one pod is told; what is made from the same as before is taken over."""
+    before = before or Own(Resources())
+    return _sidecar(facts, before) if facts.pod.proxy is Proxy.SIDECAR else _router(facts, before)
+
+
+def _sidecar(facts: Facts, before: Own) -> Own:
+    old = before.inbound.result if before.inbound else None
+    guards = Guards(facts.pod, facts.services, facts.peers, facts.policies)
+    entered = kept(before.inbound, guards, lambda given: inbound(given, old))
+    called = {
+        (key, port.port): Virtual(key, port, address)
+        for key, address in facts.pod.addresses.virtual.items()
+        if key in facts.common.callees
+        for port in facts.common.callees[key].service.spec.ports
+    }
+    virtual = each_kept(before.virtual, called, lambda given: Resource.of(outbound_listener(given)))
+    tables = each_kept(
+        before.tables,
+        {place: OwnTable(made.result, called[place].address) for place, made in facts.hosts.items() if place in called},
+        lambda given: Resource.of(outbound_table(given)),
+    )
+    listeners = {**entered.result.listeners, **_named(virtual)}
+    routes = {**entered.result.routes, **_named(tables)}
+    clusters = {**facts.common.clusters, **entered.result.clusters}
+    resources = _resources(facts, clusters, listeners, routes, before)
+    return Own(resources, inbound=entered, virtual=virtual, tables=tables)
+
+
+def _router(facts: Facts, before: Own) -> Own:
+    made = kept(
+        before.router,
+        Router(facts.pod, facts.gateways, facts.common.gateway_rules, facts.common.callees),
+        lambda given: Resources.of(listeners=gateway_listeners(given), routes=gateway_routes(given)),
+    )
+    listeners, routes = made.result.resources(Kind.LISTENER), made.result.resources(Kind.ROUTES)
+    return Own(_resources(facts, facts.common.clusters, listeners, routes, before), router=made)
+
+
+def _named(made: Mapping[Key, Made[Inputs, Resource]]) -> ByName:
+    return named(each.result for each in made.values())
+
+
+def _resources(facts: Facts, clusters: ByName, listeners: ByName, routes: ByName, before: Own) -> Resources:
+    after = Resources(
+        {
+            Kind.CLUSTER: clusters,
+            Kind.ENDPOINTS: facts.common.endpoints,
+            Kind.SECRET: named(facts.secrets),
+            Kind.LISTENER: listeners,
+            Kind.ROUTES: routes,
+        }
+    )
+    return same_if_equal(after, before.resources)
