@@ -35,24 +35,25 @@ def decode(token: str, *, query: str = "") -> tuple[str | int, ...]:
     try:
         data = urlsafe_b64decode(token + "=" * (-len(token) % 4))
     except (binascii.Error, ValueError):  # ValueError: not ASCII
-        raise _invalid() from None
+        raise invalid_token() from None
     version, checksum, body = data[:1], data[1 : 1 + _SUM_BYTES], data[1 + _SUM_BYTES :]
     if version != _VERSION or checksum != _sum(body, query):
-        raise _invalid()
+        raise invalid_token()
     try:
         return _CURSOR.validate_json(body)
     except ValidationError:  # somebody made it by hand
-        raise _invalid() from None
+        raise invalid_token() from None
 
 
-def _sum(body: bytes, query: str) -> bytes:
-    # Against mistakes, not against attackers: a cursor grants nothing that the query does not.
-    return hashlib.sha256(query.encode() + b"\0" + body).digest()[:_SUM_BYTES]
-
-
-def _invalid() -> Refused:
+def invalid_token() -> Refused:
+    """What a token is answered that can't be gone on after; for services whose cursors have a form of their own."""
     return Refused(
         "INVALID_PAGE_TOKEN",
         "page_token is not the next_page_token of an answer to the same query",
         code=grpc.StatusCode.INVALID_ARGUMENT,
     )
+
+
+def _sum(body: bytes, query: str) -> bytes:
+    # Against mistakes, not against attackers: a cursor grants nothing that the query does not.
+    return hashlib.sha256(query.encode() + b"\0" + body).digest()[:_SUM_BYTES]

@@ -13,7 +13,7 @@ from souk.acquirer.v1 import acquirer_pb2 as pb
 from souk.acquirer.v1.acquirer_pb2_grpc import AcquirerServiceStub as Bank
 from souk_acquirer.store import Ledger
 from souk_chassis.errors import refusal
-from souk_chassis.testing import refused
+from souk_chassis.testing import invalid, refused
 
 grpc_max_workers = 8  # so many try at once
 REFERENCE = "payments/p-1"
@@ -53,6 +53,12 @@ def test_the_same_key_with_another_payload_is_refused(bank: Bank) -> None:
         bank.Authorize(authorization(units=13))
     with refused("IDEMPOTENCY_KEY_REUSED"):
         bank.Capture(pb.CaptureRequest(reference=REFERENCE, idempotency_key="k-authorize"))
+
+
+def test_a_key_that_a_database_can_not_keep_is_refused(bank: Bank) -> None:
+    for key in ("", "\0", "k\n", "k" * 201):
+        with invalid("idempotency_key"):
+            bank.Void(pb.VoidRequest(reference=REFERENCE, idempotency_key=key))
 
 
 def test_twins_of_one_key_at_once_make_one_movement(bank: Bank, ledger: Ledger) -> None:

@@ -9,6 +9,7 @@ import pytest
 from google.type.money_pb2 import Money
 from grpc import StatusCode
 from souk.catalog.v1 import catalog_pb2 as pb
+from souk_catalog.api import SERVICE
 from souk_chassis.errors import refusal
 from souk_chassis.pages import encode
 from souk_chassis.testing import invalid, refused
@@ -93,7 +94,9 @@ def test_a_page_ends_before_it_grows_too_large_for_a_message(catalog: Catalog) -
 
 
 def test_a_page_token_of_something_else_is_refused(catalog: Catalog) -> None:
-    for token in ("nonsense", encode(["products/a"]), encode(["customers/a", 7], query="another list")):
+    mine = f"{SERVICE}/ListProducts"
+    by_hand = [encode(cursor, query=mine) for cursor in (["products/a", 7], [7], ["products/\0"])]
+    for token in ("nonsense", encode(["products/a"]), encode(["customers/a", 7], query="another list"), *by_hand):
         with refused("INVALID_PAGE_TOKEN", StatusCode.INVALID_ARGUMENT):
             catalog.page(token=token)
 
@@ -178,6 +181,12 @@ def test_control_characters_are_refused_before_a_database_chokes_on_them(catalog
     catalog.create("lamp", description="One line,\nanother\tone.")
     with invalid("product.display_name"):
         catalog.update(pb.Product(name="products/lamp", display_name="La\nmp"), "display_name")
+
+
+def test_an_etag_that_none_of_ours_can_be_breaks_a_rule_whatever_the_mask_names(catalog: Catalog) -> None:
+    catalog.create("lamp")
+    with invalid("product.etag"):
+        catalog.update(pb.Product(name="products/lamp", display_name="Torch", etag="x" * 65), "display_name")
 
 
 def test_a_change_on_condition_of_an_old_etag_is_refused(catalog: Catalog) -> None:

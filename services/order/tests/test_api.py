@@ -14,6 +14,7 @@ from grpc import StatusCode
 from souk.order.v1 import order_pb2 as pb
 from souk.order.v1.order_pb2_grpc import OrderServiceStub, add_OrderServiceServicer_to_server
 from souk_chassis.database import Database
+from souk_chassis.pages import encode
 from souk_chassis.testing import client_of, serving
 from souk_order.api import SERVICE, OrderApi
 from souk_order.resume import Resume
@@ -221,6 +222,10 @@ def test_orders_come_in_pages_the_newest_first(shop: Shop, desk: Desk) -> None:
     second = desk.rpc.ListOrders(request)
     assert [order.name for order in (*first.orders, *second.orders)] == placed[::-1]
     assert second.next_page_token == ""
-    for parent, token in ((desk.customer, "nonsense"), ("customers/eve", first.next_page_token)):
+    by_hand = [
+        (desk.customer, encode(cursor, query=desk.customer))
+        for cursor in ([2**80, "x"], [-(2**80), "x"], [1], [1, "\0"], ["x", 1])
+    ]
+    for parent, token in ((desk.customer, "nonsense"), ("customers/eve", first.next_page_token), *by_hand):
         with refused("INVALID_PAGE_TOKEN", StatusCode.INVALID_ARGUMENT):
             desk.rpc.ListOrders(pb.ListOrdersRequest(parent=parent, page_token=token))
