@@ -5,51 +5,13 @@ from __future__ import annotations
 import socket
 import ssl
 import subprocess
-from collections.abc import Iterator, Mapping
 from pathlib import Path
 
 import grpc
 import pytest
-import yaml
-from google.protobuf.descriptor_pb2 import FileDescriptorSet
 
+from tests.api import CALLERS, allowed, rpcs
 from tests.mesh import ROOT, Mesh
-
-POLICIES = ROOT / "mesh/istio/security"
-DESCRIPTORS = ROOT / "services/gateway/src/souk_gateway/descriptors.binpb"
-# The caller's Deployment, and the service account that its certificate names.
-CALLERS = {
-    "acquirer": "acquirer",
-    "catalog": "catalog",
-    "gateway": "gateway",
-    "inventory": "inventory",
-    "order": "order",
-    "payment-v1": "payment",
-    "payment-v2": "payment",
-}
-
-
-def rpcs() -> Iterator[tuple[str, str]]:
-    """Every RPC of ours: the Kubernetes Service, and the path `/package.Service/Method`."""
-    for file in FileDescriptorSet.FromString(DESCRIPTORS.read_bytes()).file:
-        for service in file.service:
-            if file.package.startswith("souk."):
-                for method in service.method:
-                    yield file.package.split(".")[1], f"/{file.package}.{service.name}/{method.name}"
-
-
-def allowed() -> Mapping[str, set[str]]:
-    """For each service account the paths that some policy lets it call."""
-    paths: dict[str, set[str]] = {account: set() for account in CALLERS.values()}
-    for file in POLICIES.glob("*.yaml"):
-        for policy in yaml.safe_load_all(file.read_text()):
-            for rule in policy.get("spec", {}).get("rules", ()):
-                for source in rule.get("from", ()):
-                    for principal in source["source"]["principals"]:
-                        for to in rule["to"]:
-                            account = principal.rsplit("/", 1)[1]
-                            paths.setdefault(account, set()).update(to["operation"].get("paths", ()))
-    return paths
 
 
 def code_of_empty_call(address: str, path: str) -> grpc.StatusCode:
@@ -69,13 +31,13 @@ def test_a_pod_may_call_what_the_policies_name_and_nothing_else(mesh: Mesh, call
     may = allowed()[CALLERS[caller]]
 
     denied = {
-        path
-        for service, path in rpcs()
-        if code_of_empty_call(f"{virtual[f'{service}.souk.svc.cluster.local']}:50051", path)
+        rpc.path
+        for rpc in rpcs()
+        if code_of_empty_call(f"{virtual[f'{rpc.service}.souk.svc.cluster.local']}:50051", rpc.path)
         is grpc.StatusCode.PERMISSION_DENIED
     }
 
-    assert denied == {path for _, path in rpcs()} - may
+    assert denied == {rpc.path for rpc in rpcs()} - may
 
 
 def test_plain_text_is_reset(mesh: Mesh) -> None:
