@@ -2,6 +2,8 @@
 
 from collections.abc import Iterator
 from contextlib import ExitStack
+from pathlib import Path
+from shutil import copy
 
 import pytest
 from souk.acquirer.v1.acquirer_pb2_grpc import add_AcquirerServiceServicer_to_server
@@ -65,10 +67,16 @@ def clock() -> Clock:
     return Clock()
 
 
+@pytest.fixture(scope="session")
+def migrated_file(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    file = tmp_path_factory.mktemp("order") / "order.db"
+    migrate(f"sqlite:///{file}", "souk_order")
+    return file
+
+
 @pytest.fixture
-def database(sqlite_url: str) -> Iterator[Database]:
-    migrate(sqlite_url, "souk_order")
-    with Database(sqlite_url) as opened:
+def database(migrated_file: Path, tmp_path: Path) -> Iterator[Database]:
+    with Database(f"sqlite:///{copy(migrated_file, tmp_path)}") as opened:
         yield opened
 
 

@@ -1,6 +1,6 @@
 """The orders' tables on both engines: leases, races, pages."""
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
@@ -10,12 +10,13 @@ from uuid import uuid4
 import pytest
 from grpc import StatusCode
 from souk_chassis.database import Database
-from souk_chassis.migration import at_head, migrate
 from souk_chassis.money import Money
+from souk_chassis.testing import differences, emptied
 from souk_order import saga
 from souk_order.domain import Line, Order, State
 from souk_order.saga import Done, Funds, Progress, Step
 from souk_order.store import LeaseLostError, OrderStore, Placing, Rule, Work
+from souk_order.tables import OrderRow
 
 from .world import refused
 
@@ -23,17 +24,15 @@ NOW = datetime(2030, 1, 1, 12, 0, 0, 123456, tzinfo=UTC)
 LATER = NOW + timedelta(seconds=15)
 
 
-@pytest.fixture
-def opened(database_url: str) -> Iterator[Database]:
-    migrate(database_url, "souk_order")
-    with Database(database_url) as database:
-        assert at_head(database, "souk_order")
-        yield database
+@pytest.fixture(scope="module")
+def opened(migrated: Callable[[str], Database]) -> Database:
+    return migrated("souk_order")
 
 
 @pytest.fixture
-def store(opened: Database) -> OrderStore:
-    return OrderStore(opened)
+def store(opened: Database) -> Iterator[OrderStore]:
+    with emptied(opened):
+        yield OrderStore(opened)
 
 
 def new(customer: str = "ada", at: datetime = NOW, progress: Progress | None = None) -> Order:
@@ -50,6 +49,11 @@ def place(store: OrderStore, order: Order, request_id: str = "", fingerprint: by
 
 def onward(now: datetime) -> Rule:
     return lambda progress: saga.begin(saga.settle(progress, Done("SOUK"), now, 0), now)
+
+
+def test_the_migrations_make_the_tables_that_the_code_uses(opened: Database) -> None:
+    names = ("orders", "order_line", "idempotency")
+    assert differences(opened, *(OrderRow.metadata.tables[name] for name in names)) == []
 
 
 def test_what_is_kept_is_what_is_read(store: OrderStore) -> None:
