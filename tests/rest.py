@@ -24,10 +24,20 @@ class Answer:
     @property
     def reason(self) -> str:
         """The machine-readable reason of an error."""
+        return str(self._error_info.get("reason", ""))
+
+    @property
+    def metadata(self) -> Mapping[str, str]:
+        """What an error is about, by name."""
+        metadata: Mapping[str, str] = self._error_info.get("metadata", {})
+        return metadata
+
+    @property
+    def _error_info(self) -> Mapping[str, Any]:
         for detail in self.body.get("details", ()):
             if detail["@type"].endswith("google.rpc.ErrorInfo"):
-                return str(detail["reason"])
-        return ""
+                return dict(detail)
+        return {}
 
 
 @dataclass(frozen=True)
