@@ -105,6 +105,21 @@ def test_a_request_that_breaks_rules_names_each_field(running: Running, echo_mod
     assert running.echo.said == []
 
 
+def test_an_error_with_more_to_say_than_fits_into_trailers_says_the_first_of_it(
+    serve: Serve, echo_modules: EchoModules
+) -> None:
+    def say(request: Request, context: grpc.ServicerContext) -> Reply:
+        violations = [Violation(f"items[{number}]", "\N{FIRE}" * 1000) for number in range(1000)]
+        raise Refused("LONG", "\N{FIRE}" * 100_000, code=grpc.StatusCode.INVALID_ARGUMENT, violations=violations)
+
+    with serve(say) as running:
+        answer = refused(lambda: running.stub.Say(echo_modules.pb2.SayRequest(text="hi"), timeout=5))
+    assert (answer.reason, answer.code) == ("LONG", grpc.StatusCode.INVALID_ARGUMENT)
+    assert answer.message.startswith("\N{FIRE}" * 100)
+    assert answer.message.endswith("…")
+    assert [each.field for each in answer.violations[:2]] == ["items[0]", "items[1]"]
+
+
 @pytest.mark.parametrize(
     ("said", "passed_on"),
     [

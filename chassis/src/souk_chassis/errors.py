@@ -12,6 +12,12 @@ from grpc_status import rpc_status
 
 DOMAIN = "souk.dev"
 
+# Clients take trailers of 8 KiB. A message goes there twice: as text with three characters for a byte that is not
+# ASCII, and within the details, whose four characters stand for three bytes. These make 7 KiB of it at the most.
+_MESSAGE_BYTES = 1000
+_VIOLATION_BYTES = 400
+_VIOLATIONS_BYTES = 1600
+
 
 @dataclass(frozen=True)
 class Violation:
@@ -47,21 +53,24 @@ class Refused(Exception):
 
 
 def to_status(refused: Refused) -> status_pb2.Status:
-    """The wire form: ErrorInfo always, BadRequest and RetryInfo where they apply."""
+    """The wire form: ErrorInfo always, BadRequest and RetryInfo where they apply. Long texts and lists are cut off."""
     details: list[any_pb2.Any] = []
     info = error_details_pb2.ErrorInfo(reason=refused.reason, domain=DOMAIN, metadata=refused.metadata)
     details.append(_packed(info))
     if refused.violations:
         bad = error_details_pb2.BadRequest()
         for violation in refused.violations:
-            bad.field_violations.add(field=violation.field, description=violation.description)
+            description = _short(violation.description, _VIOLATION_BYTES)
+            bad.field_violations.add(field=violation.field, description=description)
+            if bad.ByteSize() > _VIOLATIONS_BYTES:
+                break
         details.append(_packed(bad))
     if refused.retry_after is not None:
         retry = error_details_pb2.RetryInfo()
         retry.retry_delay.FromTimedelta(refused.retry_after)
         details.append(_packed(retry))
     number, _ = refused.code.value
-    return status_pb2.Status(code=number, message=refused.message, details=details)
+    return status_pb2.Status(code=number, message=_short(refused.message, _MESSAGE_BYTES), details=details)
 
 
 def refusal(error: grpc.RpcError) -> Refused:
@@ -89,6 +98,11 @@ def refusal(error: grpc.RpcError) -> Refused:
         violations=[Violation(each.field, each.description) for each in bad.field_violations],
         retry_after=retry.retry_delay.ToTimedelta() if retry.HasField("retry_delay") else None,
     )
+
+
+def _short(text: str, limit: int) -> str:
+    encoded = text.encode()
+    return text if len(encoded) <= limit else f"{encoded[:limit].decode(errors='ignore')}…"
 
 
 def _packed(message: Message) -> any_pb2.Any:
