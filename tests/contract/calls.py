@@ -32,17 +32,26 @@ class Outcome:
 class Calls:
     """A connection to each Service, as seen by a pod that may call it."""
 
+    mesh_at: Mapping[str, str]
+    """For each path the address at which a pod that may call it does so."""
+    service_at: Mapping[str, str]
+    """For each path where the application itself listens, behind its sidecar."""
     channels: Mapping[str, grpc.Channel]
 
     @classmethod
     def through(cls, mesh: Mesh) -> Calls:
         """Connects."""
-        virtual = {pod["deployment"]: pod["virtual"] for pod in mesh.pods()}
-        open_to = {}
-        for rpc in rpcs():
-            address = virtual[rpc.caller][f"{rpc.service}.souk.svc.cluster.local"]
-            open_to[rpc.path] = grpc.insecure_channel(f"{address}:50051")
-        return cls(open_to)
+        pods = {pod["deployment"]: pod for pod in mesh.pods()}
+        every = list(rpcs())
+        mesh_at = {
+            rpc.path: f"{pods[rpc.caller]['virtual'][f'{rpc.service}.souk.svc.cluster.local']}:50051" for rpc in every
+        }
+        deployments = {rpc.path: next(name for name in pods if name.startswith(rpc.service)) for rpc in every}
+        return cls(
+            mesh_at,
+            {path: f"{pods[deployment]['application']}:50051" for path, deployment in deployments.items()},
+            {path: grpc.insecure_channel(address) for path, address in mesh_at.items()},
+        )
 
     def answer(self, rpc: Rpc, request: bytes, timeout: float = PATIENCE_SECONDS) -> Outcome:
         """Calls, and waits for the end. Of a stream, all messages count."""
