@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import subprocess
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -10,10 +9,9 @@ from pathlib import Path
 import yaml
 
 from souk_mesh.documents import Sources, find_sources
+from souk_mesh.kustomize import Building, Unbuildable, start
 from souk_mesh.objects import AnyObject, Malformed, ObjectKey, parse
 from souk_mesh.problems import Problem, Rejected
-
-BUILD_SECONDS = 60
 
 
 @dataclass(frozen=True)
@@ -30,43 +28,36 @@ class Overlay:
 
 
 def load(directory: Path, kustomize: Path, root: Path) -> Overlay:
-    """Builds the kustomization and reads what it makes; files are named relative to `root`.
+    """Builds a kustomization and reads what it makes; files are named relative to `root`.
 
     Raises:
         Rejected: with all mistakes of all objects, or with what kustomize says.
     """
+    try:
+        return finish(start(directory, kustomize), root)
+    except Unbuildable as failure:
+        raise rejected(failure) from None
+
+
+def finish(building: Building, root: Path) -> Overlay:
+    """Reads what is being built; files are named relative to `root`.
+
+    Raises:
+        Unbuildable: with what kustomize says.
+        Rejected: with all mistakes of all objects.
+    """
+    directory = building.directory
     name = "/".join(directory.resolve().parts[-2:])
-    text = build(directory, kustomize)
     sources = find_sources(directory, root)
-    objects, problems = read(text)
+    objects, problems = read(building.text())
     if problems:
         raise Rejected(_locate(problem, name, sources) for problem in problems)
     return Overlay(name, objects, sources)
 
 
-def build(directory: Path, kustomize: Path) -> str:
-    """Runs `kustomize build`.
-
-    Raises:
-        Rejected: when the program or the kustomization is missing, or kustomize refuses.
-    """
-    if not directory.is_dir():
-        raise Rejected([Problem(str(directory), (), "is no directory; name one that holds a kustomization.yaml")])
-    try:
-        # Its load restrictor stays on: what builds here must build anywhere.
-        done = subprocess.run(
-            [kustomize, "build", directory], capture_output=True, text=True, timeout=BUILD_SECONDS, check=False
-        )
-    except OSError as failure:
-        message = f"can't be run: {failure.strerror}"
-        raise Rejected([Problem(str(kustomize), (), message, ("`make env` builds it",))]) from None
-    except subprocess.TimeoutExpired:
-        message = f"kustomize was not done after {BUILD_SECONDS} s"
-        raise Rejected([Problem(str(directory), (), message, ("does it name a remote resource?",))]) from None
-    if done.returncode != 0:
-        said = tuple(line for line in done.stderr.removeprefix("Error: ").splitlines() if line.strip())
-        raise Rejected([Problem(str(directory), (), "kustomize can't build it", said)])
-    return done.stdout
+def rejected(failure: Unbuildable) -> Rejected:
+    """A failed build, as other mistakes are told."""
+    return Rejected([Problem(failure.subject, (), failure.message, failure.notes)])
 
 
 def read(text: str) -> tuple[tuple[AnyObject, ...], tuple[Problem, ...]]:

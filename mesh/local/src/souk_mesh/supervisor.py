@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import argparse
 import asyncio
+import gc
 import logging
 import os
 import shutil
@@ -39,6 +40,8 @@ def main() -> None:
     home = parser.parse_args().home
     # fork handlers of gRPC are of no use to us: children are made by vfork and run other programs at once.
     os.environ["GRPC_ENABLE_FORK_SUPPORT"] = "0"
+    # What is imported stays: a full collection need not look through it, which takes 20 ms in the midst of a change.
+    gc.freeze()
     logging.basicConfig(level=logging.INFO, format="%(asctime)s %(levelname)s %(name)s: %(message)s")
     try:
         asyncio.run(supervise(StateDir(home.resolve()), Installation.find()))

@@ -43,13 +43,16 @@ def up(
     """Start the mesh, or make the one that runs be what the overlay says."""
     from souk_mesh.cli import context, daemon  # noqa: PLC0415
 
-    context.installation()
-    folder = context.state(home)
-    # The supervisor takes half a second to start, and so does this command: both at once.
-    starting = daemon.start(folder)
-    from souk_mesh.cli import up as command  # noqa: PLC0415
+    # Kustomize, the supervisor and this command take some time to start: all three at once.
+    building = context.building(overlay)
+    try:
+        folder = context.state(home)
+        starting = daemon.start(folder)
+        from souk_mesh.cli import up as command  # noqa: PLC0415
 
-    command.up(overlay, folder, starting, port, timeout if wait else None)
+        command.up(building, folder, starting, port, timeout if wait else None)
+    finally:
+        building.give_up()
 
 
 @app.command()
@@ -60,9 +63,17 @@ def apply(
     timeout: Timeout = 60.0,
 ) -> None:
     """Add an overlay's objects to the running mesh, or change those that it has; nothing is removed."""
-    from souk_mesh.cli import up as command  # noqa: PLC0415
+    from souk_mesh.cli import context  # noqa: PLC0415
 
-    command.apply(overlay, home, timeout if wait else None)
+    folder = context.state(home)
+    context.check_running(folder)
+    building = context.building(overlay)
+    try:
+        from souk_mesh.cli import up as command  # noqa: PLC0415
+
+        command.apply(building, folder, timeout if wait else None)
+    finally:
+        building.give_up()
 
 
 @app.command()

@@ -5,8 +5,10 @@ from __future__ import annotations
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from souk_mesh import kustomize
 from souk_mesh.cli.failures import Failed
 from souk_mesh.installation import IncompleteInstallation, Installation
+from souk_mesh.kustomize import Building
 from souk_mesh.state import StateDir
 
 if TYPE_CHECKING:
@@ -26,9 +28,36 @@ def installation() -> Installation:
         raise Failed(str(error)) from error
 
 
+def building(overlay: Path) -> Building:
+    """Begins to build an overlay.
+
+    Raises:
+        Failed: there is none, or no kustomize.
+    """
+    try:
+        return kustomize.start(overlay, installation().kustomize)
+    except kustomize.Unbuildable as failure:
+        raise unbuildable(failure) from failure
+
+
+def unbuildable(failure: kustomize.Unbuildable) -> Failed:
+    """A failed build, as other mistakes are told."""
+    return Failed("\n  ".join((f"error: {failure}", *failure.notes)))
+
+
 def state(home: Path | None) -> StateDir:
     """The state folder that a command is about."""
     return StateDir(home.resolve() if home is not None else installation().home)
+
+
+def check_running(folder: StateDir) -> None:
+    """Makes sure that a supervisor holds a state folder.
+
+    Raises:
+        Failed: none runs there.
+    """
+    if folder.supervisor() is None:
+        raise Failed(f"no mesh runs in {folder.root}\n  {_remedy(folder)}")
 
 
 def running(folder: StateDir) -> ControlClient:
@@ -37,8 +66,7 @@ def running(folder: StateDir) -> ControlClient:
     Raises:
         Failed: none runs there.
     """
-    if folder.supervisor() is None:
-        raise Failed(f"no mesh runs in {folder.root}\n  {_remedy(folder)}")
+    check_running(folder)
     # gRPC and the messages take 0.2 s to import: not for commands that end before they need them.
     from souk_mesh.control.client import ControlClient  # noqa: PLC0415
 

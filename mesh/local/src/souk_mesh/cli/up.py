@@ -5,11 +5,10 @@ from __future__ import annotations
 import time
 from collections.abc import Iterable
 from enum import Enum
-from pathlib import Path
 
 from souk_mesh.check import check
 from souk_mesh.cli import daemon
-from souk_mesh.cli.context import ask, installation, running, state
+from souk_mesh.cli.context import ask, installation, running, unbuildable
 from souk_mesh.cli.failures import Failed
 from souk_mesh.cli.tables import megabytes, print_pods
 from souk_mesh.cli.waiting import wait
@@ -17,8 +16,8 @@ from souk_mesh.control import methods
 from souk_mesh.control.client import ControlClient
 from souk_mesh.control.messages import ApplyReply, ApplyRequest, GetRequest, Nothing, StatusReply
 from souk_mesh.images import TABLE, load_images
-from souk_mesh.installation import Installation
-from souk_mesh.loading import Overlay, load
+from souk_mesh.kustomize import Building, Unbuildable
+from souk_mesh.loading import Overlay, finish
 from souk_mesh.objects import AnyObject, Service, dump, parse
 from souk_mesh.objects.parsing import KINDS
 from souk_mesh.ports import exposures, holder, taken
@@ -34,7 +33,7 @@ class _Scope(Enum):
 
 
 def up(
-    directory: Path, folder: StateDir, starting: daemon.Starting | None, port: int | None, timeout: float | None
+    building: Building, folder: StateDir, starting: daemon.Starting | None, port: int | None, timeout: float | None
 ) -> None:
     """Makes the mesh that runs, or is just `starting`, be what the overlay says.
 
@@ -42,7 +41,7 @@ def up(
         Failed: the overlay has mistakes, a port is taken, or the pods do not become ready.
     """
     begun = time.monotonic()
-    overlay = _checked(directory, starting, port)
+    overlay = _checked(building, starting, port)
     if starting is not None:
         starting.wait()
     with running(folder) as client:
@@ -58,26 +57,25 @@ def up(
     _print_summary(status, took)
 
 
-def apply(directory: Path, home: Path | None, timeout: float | None) -> None:
+def apply(building: Building, folder: StateDir, timeout: float | None) -> None:
     """Adds an overlay's objects to the running mesh, or changes those that it has.
 
     Raises:
         Failed: the overlay has mistakes, no mesh runs, or the pods do not become ready.
     """
-    folder = state(home)
     with running(folder) as client:
-        overlay = _fitting(directory, installation(), beside=_held(client))
+        overlay = _fitting(building, beside=_held(client))
         reply = ask(client, methods.APPLY, _request(overlay, None, _Scope.PART))
         if timeout is not None:
             wait(client, timeout)
     _print_changes(reply)
 
 
-def _checked(directory: Path, starting: daemon.Starting | None, port: int | None) -> Overlay:
+def _checked(building: Building, starting: daemon.Starting | None, port: int | None) -> Overlay:
     if starting is None:
-        return _fitting(directory, installation(), beside=())
+        return _fitting(building, beside=())
     try:
-        overlay = _fitting(directory, installation(), beside=())
+        overlay = _fitting(building, beside=())
         _refuse_taken_ports(overlay, port)
     except BaseException:
         starting.give_up()
@@ -94,11 +92,14 @@ def _held(client: ControlClient) -> tuple[AnyObject, ...]:
     return tuple(parse(document) for reply in replies for document in reply.objects)
 
 
-def _fitting(directory: Path, tools: Installation, beside: Iterable[AnyObject]) -> Overlay:
+def _fitting(building: Building, beside: Iterable[AnyObject]) -> Overlay:
     """An overlay that fits together with what is there beside it."""
+    tools = installation()
     images = load_images(tools.root, tools.python, tools.images_table or TABLE)
     try:
-        overlay = load(directory, tools.kustomize, tools.root)
+        overlay = finish(building, tools.root)
+    except Unbuildable as failure:
+        raise unbuildable(failure) from failure
     except Rejected as rejected:
         raise Failed(str(rejected)) from rejected
     future = {each.key: each for each in (*beside, *overlay.objects)}

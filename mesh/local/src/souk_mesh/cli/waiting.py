@@ -11,7 +11,8 @@ from souk_mesh.control import methods
 from souk_mesh.control.client import ControlClient
 from souk_mesh.control.messages import Nothing, PodTrouble, ProgressReply
 
-LOOK_EVERY = 0.1
+# A look costs both processes 2 ms; half of this is what a person waits too long.
+LOOK_EVERY = 0.05
 # The fifth run of a program follows the fourth after 4 s; one that has failed so often will not recover by itself.
 HOPELESS_AFTER = 5
 
