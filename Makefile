@@ -52,7 +52,10 @@ lint: env ## Check style, types, imports, protos and manifests
 test: env ## Run every test
 	@scripts/test
 
+torture: env ## Run the long versions of the tests that kill and race
+	@TORTURE=full $(PYTHON_BIN)/pytest tests/reliability -s
+
 images: ## Build the services' images: make images SERVICE=order, or all of them
 	@scripts/images $(if $(filter command line,$(origin SERVICE)),$(SERVICE))
 
-.PHONY: help doctor env up down status logs split tour protos lock lint test images
+.PHONY: help doctor env up down status logs split tour protos lock lint test torture images
