@@ -129,6 +129,51 @@ def test_a_database_that_is_not_there_is_not_reachable_and_its_calls_are_refused
     assert (caught.value.reason, caught.value.code) == ("DATABASE_UNAVAILABLE", grpc.StatusCode.UNAVAILABLE)
 
 
+def test_a_full_disk_is_said_and_loses_nothing(database_url: str, database: Database) -> None:
+    with pytest.raises(Refused) as caught, database.begin() as session:
+        write_and_fill_the_disk(session)
+    assert (caught.value.reason, caught.value.code) == ("DATABASE_FULL", grpc.StatusCode.UNAVAILABLE)
+    assert counted(database) == 0
+    assert database.reachable()
+
+
+def write_and_fill_the_disk(session: Transaction) -> None:
+    session.get_one(Tally, 1).count = 7
+    session.flush()
+    if session.get_bind().dialect.name == "sqlite":
+        session.execute(text("PRAGMA max_page_count = 1"))
+        session.execute(text("CREATE TABLE more AS SELECT zeroblob(100000) AS blob"))
+    session.execute(text("DO $$ BEGIN RAISE EXCEPTION USING ERRCODE = 'disk_full'; END $$"))
+
+
+UNWRITABLE = """
+import resource, sys
+from souk_chassis.database import Database
+from souk_chassis.errors import Refused
+from sqlmodel import text
+database = Database(sys.argv[1])
+assert database.reachable()
+resource.setrlimit(resource.RLIMIT_FSIZE, (0, 0))
+try:
+    with database.begin() as session:
+        session.execute(text("UPDATE tally SET count = 7"))
+except Refused as refused:
+    sys.stderr.write(f"{refused.reason} {refused.code.name}")
+"""
+
+
+def test_a_file_that_can_not_be_written_is_an_outage(sqlite_url: str, databases: Callable[[str], Database]) -> None:
+    ours = databases(sqlite_url)
+    SQLModel.metadata.create_all(ours.engine, tables=[SQLModel.metadata.tables["tally"]])
+    with ours.begin() as session:
+        session.add(Tally(id=1, count=0))
+    done = subprocess.run(
+        [sys.executable, "-c", UNWRITABLE, sqlite_url], check=False, stderr=subprocess.PIPE, text=True
+    )
+    assert done.stderr == "DATABASE_UNAVAILABLE UNAVAILABLE"
+    assert counted(ours) == 0
+
+
 def test_a_bug_in_a_query_is_not_called_an_outage(database: Database) -> None:
     with pytest.raises(Exception, match="nonsense") as caught, database.begin() as session:
         session.execute(text("SELECT * FROM nonsense"))

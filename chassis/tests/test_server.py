@@ -171,6 +171,15 @@ def test_each_call_is_one_line_of_json_with_its_outcome_and_its_trace(
     assert (failed["level"], failed["code"], failed["trace_id"]) == ("error", "INTERNAL", traceback["trace_id"])
 
 
+def test_a_log_that_nobody_takes_any_more_costs_no_call(program: Start, echo_modules: EchoModules) -> None:
+    with program() as (running, stub):
+        running.out.close()
+        assert [stub.Say(echo_modules.pb2.SayRequest(text="hi"), timeout=5).text for _ in range(3)] == ["hi"] * 3
+        with pytest.raises(grpc.RpcError) as caught:
+            stub.Say(echo_modules.pb2.SayRequest(text="fail"), timeout=5)
+        assert caught.value.code() is grpc.StatusCode.INTERNAL
+
+
 def test_metrics_have_the_names_that_the_field_uses(running: Running, echo_modules: EchoModules) -> None:
     running.stub.Say(echo_modules.pb2.SayRequest(), timeout=5)
     with urlopen(f"http://127.0.0.1:{running.server.metrics_port}/metrics", timeout=5) as answer:

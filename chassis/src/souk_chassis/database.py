@@ -27,6 +27,10 @@ _READ_ONLY = "souk_read_only"
 
 # PostgreSQL's codes for: lock not available, deadlock, serialization failure, cancelled by statement_timeout.
 _CONFLICTS = {"55P03", "40P01", "40001", "57014"}
+# And for: disk full.
+_FULL = "53100"
+# What SQLite says of its file, with or without a suffix that tells what it was at: `SQLITE_IOERR_WRITE`.
+_LOST = ("SQLITE_CANTOPEN", "SQLITE_IOERR")
 _log = structlog.get_logger(__name__)
 
 
@@ -48,7 +52,7 @@ class Database:
         Objects that it loaded stay readable afterwards. Don't nest: the second would wait for the first.
 
         Raises:
-            Refused: DATABASE_BUSY (another transaction is in the way), DATABASE_UNAVAILABLE.
+            Refused: DATABASE_BUSY (another transaction is in the way), DATABASE_FULL, DATABASE_UNAVAILABLE.
         """
         with _translated(), self._my_turn(), Session(self._engine, expire_on_commit=False) as session, session.begin():
             yield session
@@ -154,10 +158,15 @@ def _translated() -> Iterator[None]:
     except DBAPIError as error:
         if error.orig is None:
             raise
-        if getattr(error.orig, "sqlstate", None) in _CONFLICTS:
+        state, name = getattr(error.orig, "sqlstate", None), getattr(error.orig, "sqlite_errorname", "")
+        if state in _CONFLICTS:
             raise _busy(grpc.StatusCode.ABORTED) from error
-        if getattr(error.orig, "sqlite_errorname", "").startswith(("SQLITE_BUSY", "SQLITE_LOCKED")):
+        if name.startswith(("SQLITE_BUSY", "SQLITE_LOCKED")):
             raise _busy(grpc.StatusCode.UNAVAILABLE) from error
+        if state == _FULL or name == "SQLITE_FULL":
+            message = "the database has no room left"
+            # UNAVAILABLE, so that the mesh turns to another replica, whose disk may not be full.
+            raise Refused("DATABASE_FULL", message, code=grpc.StatusCode.UNAVAILABLE) from error
         if error.connection_invalidated or _is_lost(error):
             message = "the database can't be reached"
             raise Refused("DATABASE_UNAVAILABLE", message, code=grpc.StatusCode.UNAVAILABLE) from error
@@ -166,9 +175,8 @@ def _translated() -> Iterator[None]:
 
 def _is_lost(error: DBAPIError) -> bool:
     # A connection that could not even be made has no SQLSTATE, and SQLite says that it can't open the file.
-    name = getattr(error.orig, "sqlite_errorname", None)
-    lost = {"SQLITE_CANTOPEN", "SQLITE_IOERR", "SQLITE_FULL"}
-    return name in lost if name else type(error.orig).__name__ == "OperationalError"
+    name = getattr(error.orig, "sqlite_errorname", "")
+    return name.startswith(_LOST) if name else type(error.orig).__name__ == "OperationalError"
 
 
 def _busy(code: grpc.StatusCode) -> Refused:

@@ -3,7 +3,7 @@
 import logging
 import sys
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 
 import structlog
 from opentelemetry import trace
@@ -58,7 +58,7 @@ def _set_up_logging(settings: ProgramSettings) -> None:
         processors=[*shared, structlog.processors.format_exc_info, structlog.processors.JSONRenderer()],
         wrapper_class=structlog.make_filtering_bound_logger(level),
         # One write per line: a line of another thread can't get into the middle of it.
-        logger_factory=structlog.WriteLoggerFactory(sys.stdout),
+        logger_factory=_Lines,
         cache_logger_on_first_use=False,
     )
     # What libraries say through the standard library takes the same form.
@@ -74,6 +74,19 @@ def _set_up_logging(settings: ProgramSettings) -> None:
         )
     )
     logging.basicConfig(level=max(level, logging.WARNING), handlers=[handler], force=True)
+
+
+class _Lines:
+    """Writes lines to stdout. One that can't be written is lost: a full disk must not cost the calls it tells of."""
+
+    def __init__(self, *_: object) -> None:
+        self._write = structlog.WriteLogger(sys.stdout).msg
+
+    def msg(self, line: str) -> None:
+        with suppress(OSError):
+            self._write(line)
+
+    log = debug = info = warning = error = critical = exception = msg
 
 
 def _trace_ids(_logger: WrappedLogger, _method: str, entry: EventDict) -> EventDict:
