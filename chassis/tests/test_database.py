@@ -114,7 +114,11 @@ def test_threads_of_one_process_take_turns_on_sqlite_and_one_that_waits_too_long
         pool.submit(lambda: opened.begin().__enter__()).result(5)
 
 
-def test_a_database_that_answers_is_reachable(database: Database) -> None:
+def test_a_database_that_answers_is_reachable_also_while_somebody_writes(database: Database) -> None:
+    with database.begin() as session, ThreadPoolExecutor(1) as pool:
+        session.get_one(Tally, 1).count = 7
+        session.flush()
+        assert pool.submit(database.reachable).result(2)
     assert database.reachable()
 
 

@@ -94,6 +94,22 @@ def test_work_without_time_left_is_not_begun(echo_modules: EchoModules) -> None:
     assert caught.value.code is grpc.StatusCode.DEADLINE_EXCEEDED
 
 
+def test_work_that_nobody_waits_for_any_more_is_not_begun(echo_modules: EchoModules) -> None:
+    class Gone:
+        """The context of a call whose caller left while this process stood still."""
+
+        def time_remaining(self) -> float:
+            return 5.0
+
+        def is_active(self) -> bool:
+            return False
+
+    context = cast(grpc.ServicerContext, Gone())
+    call = Call("echo.v1.EchoService", "Say", False, echo_modules.pb2.SayRequest(), context)
+    with pytest.raises(Refused, match="CALLER_GONE"), deadline(call):
+        pytest.fail("begun")
+
+
 def left() -> float:
     seconds = remaining()
     assert seconds is not None

@@ -70,7 +70,8 @@ class Database:
     def reachable(self) -> bool:
         """Whether the database answers."""
         try:
-            with self._engine.connect() as connection:
+            # Reading, so that it need not wait for the one who writes.
+            with self._reading.connect() as connection:
                 connection.execute(text("SELECT 1"))
         except (DBAPIError, PoolTimeoutError) as error:
             _log.warning("database unreachable", error=type(error).__name__)

@@ -52,9 +52,12 @@ def deadline(call: Call) -> Iterator[None]:
         left = None
     if left is None and not call.streaming:
         left = DEFAULT_SECONDS
+    if left is not None and left <= 0:
+        raise Refused("DEADLINE_EXCEEDED", "no time left to start", code=grpc.StatusCode.DEADLINE_EXCEEDED)
+    if not call.context.is_active():
+        # After a pause of this process, calls come in whose deadline, counted from now, seems far away.
+        raise Refused("CALLER_GONE", "nobody waits for the answer any more", code=grpc.StatusCode.CANCELLED)
     if left is not None:
-        if left <= 0:
-            raise Refused("DEADLINE_EXCEEDED", "no time left to start", code=grpc.StatusCode.DEADLINE_EXCEEDED)
         # Never reset: each call runs in a context of its own.
         _ends_at.set(time.monotonic() + left)
     yield

@@ -59,6 +59,13 @@ def test_an_unknown_product_makes_no_order(orders: Replica) -> None:
     assert orders.store.list(ADA, None, 10) == []
 
 
+def test_a_caller_who_has_left_while_prices_were_asked_leaves_no_order(shop: Shop, orders: Replica) -> None:
+    wishes, until = [Wish(shop.product(), 1)], orders.clock() + timedelta(seconds=5)
+    with refused("CALLER_GONE", StatusCode.CANCELLED):
+        orders.checkout.place(ADA, wishes, Placing("", b"", "tok_visa"), until, wanted=lambda: False)
+    assert orders.store.list(ADA, None, 10) == []
+
+
 def test_two_currencies_make_no_order(shop: Shop, orders: Replica) -> None:
     wishes = [Wish(shop.product(price="1.00 EUR"), 1), Wish(shop.product(price="1.00 USD"), 1)]
     with refused("CURRENCIES_DIFFER", StatusCode.FAILED_PRECONDITION):

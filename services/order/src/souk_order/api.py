@@ -56,11 +56,11 @@ class OrderApi(OrderServiceServicer):
         self._draining = draining
         self._clock = clock
 
-    def PlaceOrder(self, request: pb.PlaceOrderRequest, _context: grpc.ServicerContext) -> pb.Order:
+    def PlaceOrder(self, request: pb.PlaceOrderRequest, context: grpc.ServicerContext) -> pb.Order:
         """Places an order and sees it through, as far as time allows."""
         wishes = [Wish(line.product, line.quantity) for line in request.order.lines]
         placing = Placing(request.request_id, fingerprint_of(request), request.order.card_token)
-        order = self._checkout.place(request.parent, wishes, placing, self._until())
+        order = self._checkout.place(request.parent, wishes, placing, self._until(), context.is_active)
         _raise_if_refused(order)
         return to_proto(order)
 

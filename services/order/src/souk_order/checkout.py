@@ -7,6 +7,7 @@ from datetime import datetime, timedelta
 from threading import Event
 from uuid import uuid4
 
+import grpc
 import structlog
 from souk_chassis.clock import Clock, utc_now
 from souk_chassis.errors import Refused
@@ -59,21 +60,32 @@ class Checkout:
         self.left_over = Event()
         """Set when a saga was given up that can go on at once."""
 
-    def place(self, customer: str, wishes: Sequence[Wish], placing: Placing, until: datetime) -> Order:
+    def place(
+        self,
+        customer: str,
+        wishes: Sequence[Wish],
+        placing: Placing,
+        until: datetime,
+        wanted: Callable[[], bool] = lambda: True,
+    ) -> Order:
         """Keeps a new order, or finds the one that the request id has already placed, and sees it through.
 
+        `wanted` tells whether the caller is still there when the order is about to be kept.
+
         Raises:
-            Refused: PRODUCT_NOT_FOUND, CURRENCIES_DIFFER, REQUEST_ID_REUSED; then nothing was kept.
+            Refused: PRODUCT_NOT_FOUND, CURRENCIES_DIFFER, REQUEST_ID_REUSED, CALLER_GONE; then nothing was kept.
         """
         existing = self._store.placed(placing)
         if existing is not None:
             return self.see_through(existing.name, until)
         lines = price(wishes, self._peers.catalog.prices([wish.product for wish in wishes]))
+        if not wanted():
+            raise Refused("CALLER_GONE", "nobody waits for this order any more", code=grpc.StatusCode.CANCELLED)
         now = self._clock()
         order = Order(f"{customer}/orders/{uuid4()}", lines, now, now, saga.begin(Progress(), now))
         work = self._store.place(order, placing, self._holder)
         if work is None:  # a twin came first
-            return self.place(customer, wishes, placing, until)
+            return self.place(customer, wishes, placing, until, wanted)
         _log.info("order placed", order=order.name, total=str(order.total))
         order = self._drive(work, until)
         return order if order.settled else self.see_through(order.name, until)
