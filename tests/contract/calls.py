@@ -67,7 +67,7 @@ class Calls:
             channel.close()
 
 
-def outcome_of(error: grpc.RpcError) -> Outcome:
+def outcome_of(error: Exception | None) -> Outcome:
     """What an error says, with its details."""
     assert isinstance(error, grpc.Call)
     status = rpc_status.from_call(error)
