@@ -40,6 +40,8 @@ class Storm:
     orders: int
     seconds: float
     """For how long processes are killed; the orders come in this time."""
+    supervisor: range
+    """Which of the blows strike the supervisor; it takes all the others with it when it starts again."""
     patience: float
     """How much longer customers ask; who gives up leaves an order that must end well all the same."""
 
@@ -47,9 +49,9 @@ class Storm:
         return f"seed {self.seed}, {self.orders} orders, replicas of order and payment: {self.replicas}"
 
 
-LONG = [[Storm(seed, 1 + seed % 2, 500, 60.0, 40.0)] for seed in range(1, 7)]
+LONG = [[Storm(seed, 1 + seed % 2, 500, 60.0, range(40, 1000, 60), 40.0)] for seed in range(1, 7)]
 # Both before one settling: that's mostly waiting for leases to end.
-SHORT = [[Storm(1, 1, 120, 9.0, 6.0), Storm(2, 2, 120, 9.0, 6.0)]]
+SHORT = [[Storm(1, 1, 120, 9.0, range(0), 6.0), Storm(2, 2, 120, 9.0, range(15, 16), 8.0)]]
 
 
 @pytest.fixture(scope="module")
@@ -88,7 +90,7 @@ def weathered(shop: Mesh, storm: Storm, overlay: Path) -> Sequence[Told]:
     with ThreadPoolExecutor(storm.orders) as pool:
         customers = crowd(storm.seed, storm.orders, storm.seconds, tuple(STOCK))
         answers = [pool.submit(customer.shop, rest, storm.seconds + storm.patience) for customer in customers]
-        plan = blows(storm.seed, every=0.35, supervisor_at=range(14, 10_000, 60))
+        plan = blows(storm.seed, every=0.35, supervisor_at=storm.supervisor)
         struck = rage(shop, overlay, plan, until=lambda: time.monotonic() > began + storm.seconds)
         told = [answer.result() for answer in answers]
     known = [each for each in told if each is not None]

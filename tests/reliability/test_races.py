@@ -32,6 +32,8 @@ from tests.reliability.shoppers import ask
 from tests.rest import Answer, Rest
 
 PATIENCE_SECONDS = 60
+# `make torture` goes for longer.
+ROUNDS = 10 if os.environ.get("TORTURE") == "full" else 1
 Result = TypeVar("Result")
 
 
@@ -146,13 +148,13 @@ def test_twins_at_once_at_two_replicas_are_one_order(scene: Scene, replicas: tup
 
     told = []
     with ThreadPoolExecutor(2) as callers:
-        for _ in range(20):
+        for _ in range(20 * ROUNDS):
             key = str(uuid.uuid4())
             first, second = callers.map(lambda replica, key=key: place(replica, key), replicas)
             assert first == second
             told.append(Told(key, first))
 
-    assert len(scene.books().orders) == 20
+    assert len(scene.books().orders) == 20 * ROUNDS
     scene.assert_right(told)
 
 
@@ -181,11 +183,11 @@ def test_a_cancellation_at_any_moment_of_the_checkout_leaves_nobody_charged(scen
             placing.result()
 
     with ThreadPoolExecutor(8) as callers:
-        for done in [callers.submit(cancelled, *moment) for moment in moments * 8]:
+        for done in [callers.submit(cancelled, *moment) for moment in moments * 8 * ROUNDS]:
             done.result()
 
     books = scene.books()
-    assert Counter(order.state for order in books.orders) == {"CANCELLED": 8 * len(moments)}
+    assert Counter(order.state for order in books.orders) == {"CANCELLED": 8 * ROUNDS * len(moments)}
     ends = Counter(charge.state for charge in books.charges)
     # Both ways back were taken, and nothing is left of any charge.
     assert ends.keys() <= {"VOIDED", "REFUNDED"}
