@@ -45,9 +45,9 @@ from souk_mesh.reporting import (
     rewrite_reports,
     service_reports,
     troubles,
-    unenforced_reports,
     waiting_for,
 )
+from souk_mesh.unenforced import unenforced_reports
 
 RESTARTED = "kubectl.kubernetes.io/restartedAt"
 """The annotation by which kubectl, too, makes a template another one."""

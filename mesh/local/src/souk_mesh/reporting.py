@@ -11,10 +11,9 @@ from souk_mesh.control.messages import (
     PodTrouble,
     RewriteReport,
     ServiceReport,
-    UnenforcedReport,
 )
 from souk_mesh.memory import proportional
-from souk_mesh.objects import AnyObject, Deployment, Service, contains
+from souk_mesh.objects import Deployment, Service, contains
 from souk_mesh.ports import Exposure
 from souk_mesh.rewriting import Rewrite
 from souk_mesh.topology import Pod, Proxy, ServiceKey
@@ -23,13 +22,6 @@ from souk_mesh.workloads.deployments import current_hash
 from souk_mesh.workloads.pod import PodPhase, PodRunner
 from souk_mesh.workloads.proxy import ADMIN_PORT
 from souk_mesh.xds import ProxyStatus
-
-ALWAYS_UNENFORCED = (
-    UnenforcedReport(
-        subject="every pod",
-        reason="any process of this machine can reach an application's private address, past its sidecar",
-    ),
-)
 
 
 def pod_report(pod: PodRunner, proxy: ProxyStatus | None) -> PodReport:
@@ -123,16 +115,6 @@ def rewrite_reports(
         for deployment, pod in sorted(first.items())
         for each in rewrites.get(pod, ())
     )
-
-
-def unenforced_reports(objects: Sequence[AnyObject]) -> tuple[UnenforcedReport, ...]:
-    """What a cluster would enforce and this machine does not."""
-    listed = [
-        UnenforcedReport(subject=f"{each.key}{f': {item.path}' if item.path else ''}", reason=item.reason)
-        for each in objects
-        for item in each.unenforced()
-    ]
-    return (*ALWAYS_UNENFORCED, *listed)
 
 
 def waiting_for(

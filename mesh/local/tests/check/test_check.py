@@ -246,6 +246,11 @@ def test_a_mistake_is_an_error_that_names_it(old: str, new: str, said: str, tmp_
             "protects noth",
         ),
         ("sa/payment]", "sa/pay]", '"cluster.local/ns/souk/sa/pay" is no ServiceAccount'),
+        (
+            "ports: [{name: grpc, port: 50051, targetPort: grpc}]",
+            "ports: [{name: calls, port: 50051, targetPort: grpc}]",
+            'Service souk/payment: spec.ports[0].name "calls" says no protocol',
+        ),
         ("match: [{uri: {prefix: /a}}]", "name: all", "spec.http[1] is never reached"),
     ],
 )

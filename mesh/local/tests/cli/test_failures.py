@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 import shutil
 import signal
 import socket
@@ -197,3 +198,15 @@ def test_a_state_folder_with_a_very_long_path_works(tmp_path: Path) -> None:
 def test_help_is_there(fresh: Souk, arguments: list[str]) -> None:
     shown = fresh(*arguments)
     assert "Usage: souk" in shown.out + shown.err
+
+
+def test_an_overlay_is_checked_without_a_mesh(fresh: Souk, tmp_path: Path) -> None:
+    checked = fresh("check", "-k", str(OVERLAY))
+    assert checked.code == 0
+    assert re.match(r"data/overlay: \d+ objects, all of them understood\n\nNot enforced here\n", checked.out)
+    (tmp_path / "kustomization.yaml").write_text("resources: [pod.yaml]")
+    (tmp_path / "pod.yaml").write_text("{apiVersion: v1, kind: Pod, metadata: {name: bare}}")
+    refused = fresh("check", "-k", str(tmp_path))
+    assert refused.code == 1
+    assert "Pod bare" in refused.err or 'kind "Pod"' in refused.err
+    assert not fresh.home.exists()

@@ -122,6 +122,15 @@ def test_a_restart_replaces_every_pod_and_loses_no_request(mesh: Souk) -> None:
     assert "nothing to do" in applied.out, "applying the same YAML again must not undo or repeat a restart"
 
 
+def test_a_restart_of_the_ingress_loses_no_request_either(mesh: Souk) -> None:
+    before = {name for name in mesh.pods() if name.startswith("ingress")}
+    with requests(mesh.port) as answers:
+        assert mesh("restart", "ingress").code == 0
+        until(lambda: not before & mesh.pods().keys())
+    assert answers.failures == []
+    assert len(answers.pods) > 20
+
+
 def test_a_deleted_pod_is_replaced(mesh: Souk) -> None:
     doomed = next(name for name in mesh.pods() if name.startswith("echo-v1"))
     assert mesh("delete", "pod", doomed).code == 0

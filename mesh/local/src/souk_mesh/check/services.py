@@ -7,7 +7,10 @@ from collections.abc import Iterator
 from souk_mesh.check.view import LOWEST_PORT, View
 from souk_mesh.objects import Deployment, PodTemplate, Service, ServicePort
 from souk_mesh.objects.parsing import Steps
-from souk_mesh.problems import Problem
+from souk_mesh.problems import Problem, Severity
+
+PROTOCOLS = frozenset({"grpc", "http", "http2", "https", "mongo", "mysql", "redis", "tcp", "tls"})
+"""What Istio reads off appProtocol, or off a port's name up to its first hyphen."""
 
 
 def problems(view: View) -> Iterator[Problem]:
@@ -46,9 +49,21 @@ def _ports(service: Service, pods: tuple[PodTemplate, ...]) -> Iterator[Problem]
             yield Problem(service.key, (*steps, "name"), "is required when a Service has several ports")
         if port.name in names or port.port in numbers:
             yield Problem(service.key, steps, "repeats the name or the number of another port")
+        if not _says_protocol(port):
+            unsaid = (
+                "Istio would find out from the first bytes; here the port is TCP: no routes, retries or timeouts",
+                "let the name begin with grpc, http, http2 or tcp (`http-web`), or set appProtocol",
+            )
+            said = f'"{port.name}" says no protocol'
+            yield Problem(service.key, (*steps, "name"), said, unsaid, Severity.WARNING)
         names.add(port.name)
         numbers.add(port.port)
         yield from _target(service, pods, steps, port)
+
+
+def _says_protocol(port: ServicePort) -> bool:
+    said = (port.app_protocol or port.name).lower()
+    return said.startswith("kubernetes.io/") or said.partition("-")[0] in PROTOCOLS
 
 
 def _target(service: Service, pods: tuple[PodTemplate, ...], steps: Steps, port: ServicePort) -> Iterator[Problem]:

@@ -77,6 +77,20 @@ def apply(
 
 
 @app.command()
+def check(overlay: Overlay) -> None:
+    """Say what an overlay gets wrong, and what of it is not enforced here; nothing is run or changed."""
+    from souk_mesh.cli import context  # noqa: PLC0415
+
+    building = context.building(overlay)
+    try:
+        from souk_mesh.cli import check as command  # noqa: PLC0415
+
+        command.check(building)
+    finally:
+        building.give_up()
+
+
+@app.command()
 def down(
     home: Home = None,
     purge: Annotated[bool, typer.Option("--purge", help="Also remove all data.")] = False,

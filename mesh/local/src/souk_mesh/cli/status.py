@@ -2,16 +2,13 @@
 
 from __future__ import annotations
 
-from collections import defaultdict
 from pathlib import Path
 
 from souk_mesh.cli.context import ask, running, state
-from souk_mesh.cli.tables import megabytes, print_pods, print_table
+from souk_mesh.cli.tables import megabytes, print_pods, print_table, print_unenforced
 from souk_mesh.cli.waiting import describe
 from souk_mesh.control import methods
-from souk_mesh.control.messages import Nothing, StatusReply, UnenforcedReport
-
-SHOWN_SUBJECTS = 3
+from souk_mesh.control.messages import Nothing, StatusReply
 
 
 def status(home: Path | None) -> None:
@@ -37,7 +34,8 @@ def status(home: Path | None) -> None:
             print(f"  {pod.name}: its proxy refused its configuration: {pod.refusal}")
     _print_services(reply)
     _print_rewrites(reply)
-    _print_unenforced(reply)
+    print_unenforced(reply.unenforced)
+    print("\nEnvoy's own pages: " + ", ".join(f"{pod.deployment} {pod.admin}" for pod in reply.pods))
 
 
 def _print_services(reply: StatusReply) -> None:
@@ -53,15 +51,3 @@ def _print_rewrites(reply: StatusReply) -> None:
     print("\nRewritten for this machine (in one pod of each Deployment; every pod has addresses of its own)")
     rows = [(each.deployment, each.where, each.before, each.after) for each in reply.rewrites]
     print_table(("DEPLOYMENT", "WHERE", "IN THE YAML", "HERE"), rows)
-
-
-def _print_unenforced(reply: StatusReply) -> None:
-    print("\nNot enforced here")
-    subjects: dict[str, list[UnenforcedReport]] = defaultdict(list)
-    for each in reply.unenforced:
-        subjects[each.reason].append(each)
-    for reason, items in subjects.items():
-        named = ", ".join(item.subject for item in items[:SHOWN_SUBJECTS])
-        more = f" and {len(items) - SHOWN_SUBJECTS} more" if len(items) > SHOWN_SUBJECTS else ""
-        print(f"  {reason}\n    {named}{more}")
-    print("\nEnvoy's own pages: " + ", ".join(f"{pod.deployment} {pod.admin}" for pod in reply.pods))

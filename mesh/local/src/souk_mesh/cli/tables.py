@@ -3,9 +3,12 @@
 from __future__ import annotations
 
 import sys
+from collections import defaultdict
 from collections.abc import Sequence
 
-from souk_mesh.control.messages import PodReport, StatusReply
+from souk_mesh.control.messages import PodReport, StatusReply, UnenforcedReport
+
+SHOWN_SUBJECTS = 3
 
 PLAIN_WIDTH = 240
 """Columns for output that goes to a file or another program: nothing should be cut there."""
@@ -29,6 +32,17 @@ def print_pods(status: StatusReply) -> None:
     columns = ("POD", "VERSION", "READY", "STATUS", "RESTARTS", "AGE", "MEMORY", "ADDRESS", "APPLICATION")
     pods = sorted(status.pods, key=lambda pod: (pod.deployment, pod.age))
     print_table(columns, [_row(pod) for pod in pods])
+
+
+def print_unenforced(reports: Sequence[UnenforcedReport]) -> None:
+    """Prints what has no effect on this machine, by the reason for it."""
+    print("\nNot enforced here")
+    subjects: dict[str, list[str]] = defaultdict(list)
+    for each in reports:
+        subjects[each.reason].append(each.subject)
+    for reason, named in subjects.items():
+        more = f" and {len(named) - SHOWN_SUBJECTS} more" if len(named) > SHOWN_SUBJECTS else ""
+        print(f"  {reason}\n    {', '.join(named[:SHOWN_SUBJECTS])}{more}")
 
 
 def megabytes(size: int) -> str:

@@ -3,25 +3,22 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Iterable
 from enum import Enum
 
-from souk_mesh.check import check
 from souk_mesh.cli import daemon
-from souk_mesh.cli.context import ask, installation, running, unbuildable
+from souk_mesh.cli.context import ask, running
 from souk_mesh.cli.failures import Failed
+from souk_mesh.cli.overlays import fitting
 from souk_mesh.cli.tables import megabytes, print_pods
 from souk_mesh.cli.waiting import wait
 from souk_mesh.control import methods
 from souk_mesh.control.client import ControlClient
 from souk_mesh.control.messages import ApplyReply, ApplyRequest, GetRequest, Nothing, StatusReply
-from souk_mesh.images import TABLE, load_images
-from souk_mesh.kustomize import Building, Unbuildable
-from souk_mesh.loading import Overlay, finish
+from souk_mesh.kustomize import Building
+from souk_mesh.loading import Overlay
 from souk_mesh.objects import AnyObject, Service, dump, parse
 from souk_mesh.objects.parsing import KINDS
 from souk_mesh.ports import exposures, holder, taken
-from souk_mesh.problems import Rejected, Severity
 from souk_mesh.state import StateDir
 
 
@@ -64,7 +61,7 @@ def apply(building: Building, folder: StateDir, timeout: float | None) -> None:
         Failed: the overlay has mistakes, no mesh runs, or the pods do not become ready.
     """
     with running(folder) as client:
-        overlay = _fitting(building, beside=_held(client))
+        overlay = fitting(building, beside=_held(client))
         reply = ask(client, methods.APPLY, _request(overlay, None, _Scope.PART))
         if timeout is not None:
             wait(client, timeout)
@@ -73,9 +70,9 @@ def apply(building: Building, folder: StateDir, timeout: float | None) -> None:
 
 def _checked(building: Building, starting: daemon.Starting | None, port: int | None) -> Overlay:
     if starting is None:
-        return _fitting(building, beside=())
+        return fitting(building)
     try:
-        overlay = _fitting(building, beside=())
+        overlay = fitting(building)
         _refuse_taken_ports(overlay, port)
     except BaseException:
         starting.give_up()
@@ -90,26 +87,6 @@ def _held(client: ControlClient) -> tuple[AnyObject, ...]:
         for kind in sorted({kind for _, kind in KINDS})
     ]
     return tuple(parse(document) for reply in replies for document in reply.objects)
-
-
-def _fitting(building: Building, beside: Iterable[AnyObject]) -> Overlay:
-    """An overlay that fits together with what is there beside it."""
-    tools = installation()
-    images = load_images(tools.root, tools.python, tools.images_table or TABLE)
-    try:
-        overlay = finish(building, tools.root)
-    except Unbuildable as failure:
-        raise unbuildable(failure) from failure
-    except Rejected as rejected:
-        raise Failed(str(rejected)) from rejected
-    future = {each.key: each for each in (*beside, *overlay.objects)}
-    problems = overlay.locate(check(future.values(), images))
-    mistakes = [each for each in problems if each.severity is Severity.ERROR]
-    if mistakes:
-        raise Failed("\n".join(map(str, mistakes)))
-    for warning in problems:
-        print(warning)
-    return overlay
 
 
 def _request(overlay: Overlay, port: int | None, scope: _Scope) -> ApplyRequest:

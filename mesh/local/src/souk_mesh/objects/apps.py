@@ -56,7 +56,9 @@ class DeploymentSpec(Model):
     selector: LabelSelector
     template: PodTemplate
     min_ready_seconds: int = Field(default=0, ge=0)
-    progress_deadline_seconds: int = Field(default=600, ge=1)
+    progress_deadline_seconds: Annotated[
+        int, Field(ge=1), NotEnforced("a rollout that is stuck stays so; `souk status` says why", unless=(600,))
+    ] = 600
     revision_history_limit: Annotated[int | None, NotEnforced("no earlier revision is kept")] = None
 
 

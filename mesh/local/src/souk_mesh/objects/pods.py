@@ -146,7 +146,9 @@ class Probe(Model):
     timeout_seconds: int = Field(default=1, ge=1)
     success_threshold: int = Field(default=1, ge=1)
     failure_threshold: int = Field(default=3, ge=1)
-    termination_grace_period_seconds: int | None = Field(default=None, ge=0)
+    termination_grace_period_seconds: Annotated[
+        int | None, Field(ge=0), NotEnforced("after a failed probe the pod's own grace holds", unless=(None,))
+    ] = None
 
     @model_validator(mode="after")
     def _one(self) -> Probe:

@@ -16,7 +16,7 @@ async def drain(host: str, admin_port: int, limit: float) -> None:
     """Returns when the proxy serves nobody any more, or after `limit` seconds."""
     with contextlib.suppress(TimeoutError, OSError):
         async with asyncio.timeout(limit):
-            await _ask(host, admin_port, "POST", "/drain_listeners?graceful&skip_exit")
+            await _ask(host, admin_port, "POST", "/drain_listeners?graceful")
             await asyncio.sleep(LISTENERS_CLOSED_AFTER)
             while await _active(host, admin_port):
                 await asyncio.sleep(LOOK_EVERY)

@@ -48,7 +48,11 @@ def gateway_listeners(router: Router) -> Iterator[listener_pb2.Listener]:
         yield _listener(router.pod.addresses.pod, bound, number)
         if bound in router.pod.exposed:
             # Not an additional address of the first: Envoy can't change those while the others stay.
-            yield _listener("127.0.0.1", router.pod.exposed[bound], number)
+            exposed = _listener("127.0.0.1", router.pod.exposed[bound], number)
+            # When a gateway is replaced or scaled, two of its pods listen there. That nobody else does is made sure
+            # of before a mesh takes a port.
+            exposed.enable_reuse_port.value = True
+            yield exposed
 
 
 def _listener(host: str, bound: int, number: int) -> listener_pb2.Listener:

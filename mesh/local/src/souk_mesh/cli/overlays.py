@@ -1,0 +1,38 @@
+"""Reads the overlay that a command names."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+
+from souk_mesh.check import check
+from souk_mesh.cli.context import installation, unbuildable
+from souk_mesh.cli.failures import Failed
+from souk_mesh.images import TABLE, load_images
+from souk_mesh.kustomize import Building, Unbuildable
+from souk_mesh.loading import Overlay, finish
+from souk_mesh.objects import AnyObject
+from souk_mesh.problems import Rejected, Severity
+
+
+def fitting(building: Building, beside: Iterable[AnyObject] = ()) -> Overlay:
+    """Reads an overlay that fits together with what is there beside it; prints warnings.
+
+    Raises:
+        Failed: it has mistakes.
+    """
+    tools = installation()
+    images = load_images(tools.root, tools.python, tools.images_table or TABLE)
+    try:
+        overlay = finish(building, tools.root)
+    except Unbuildable as failure:
+        raise unbuildable(failure) from failure
+    except Rejected as rejected:
+        raise Failed(str(rejected)) from rejected
+    future = {each.key: each for each in (*beside, *overlay.objects)}
+    problems = overlay.locate(check(future.values(), images))
+    mistakes = [each for each in problems if each.severity is Severity.ERROR]
+    if mistakes:
+        raise Failed("\n".join(map(str, mistakes)))
+    for warning in problems:
+        print(warning)
+    return overlay

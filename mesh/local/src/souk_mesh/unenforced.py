@@ -1,0 +1,25 @@
+"""What of the objects has no effect on this machine, though a cluster would honour it."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from souk_mesh.control.messages import UnenforcedReport
+from souk_mesh.objects import AnyObject
+
+ALWAYS_UNENFORCED = (
+    UnenforcedReport(
+        subject="every pod",
+        reason="any process of this machine can reach an application's private address, past its sidecar",
+    ),
+)
+
+
+def unenforced_reports(objects: Sequence[AnyObject]) -> tuple[UnenforcedReport, ...]:
+    """What a cluster would enforce and this machine does not."""
+    listed = [
+        UnenforcedReport(subject=f"{each.key}{f': {item.path}' if item.path else ''}", reason=item.reason)
+        for each in objects
+        for item in each.unenforced()
+    ]
+    return (*ALWAYS_UNENFORCED, *listed)
