@@ -8,7 +8,7 @@ import pytest
 
 from souk_mesh.check import check
 from souk_mesh.images import load_images
-from souk_mesh.loading import read
+from souk_mesh.overlays.loading import read
 from souk_mesh.problems import Problem, Severity, errors
 
 SHOP = """

@@ -8,8 +8,9 @@ import pytest
 
 from souk_mesh.check import check
 from souk_mesh.images import load_images
-from souk_mesh.loading import load
 from souk_mesh.objects import ConfigMap, ObjectKey
+from souk_mesh.overlays.kustomize import Unbuildable, start
+from souk_mesh.overlays.loading import load
 from souk_mesh.problems import Rejected
 
 KUSTOMIZE = Path(__file__).parents[4] / ".souk/bin/kustomize"
@@ -91,12 +92,12 @@ def written(root: Path, **changes: tuple[str, str]) -> Path:
 
 def rejection(root: Path, **changes: tuple[str, str]) -> str:
     with pytest.raises(Rejected) as caught:
-        load(written(root, **changes), KUSTOMIZE, root)
+        load(start(written(root, **changes), KUSTOMIZE), root)
     return str(caught.value)
 
 
 def test_a_kustomization_becomes_typed_objects(tmp_path: Path) -> None:
-    overlay = load(written(tmp_path), KUSTOMIZE, tmp_path)
+    overlay = load(start(written(tmp_path), KUSTOMIZE), tmp_path)
     assert overlay.name == "overlays/local"
     settings = next(each for each in overlay.objects if each.key == ObjectKey("ConfigMap", "souk", "settings"))
     assert isinstance(settings, ConfigMap)
@@ -104,7 +105,7 @@ def test_a_kustomization_becomes_typed_objects(tmp_path: Path) -> None:
 
 
 def test_a_problem_found_later_is_located(tmp_path: Path) -> None:
-    overlay = load(written(tmp_path), KUSTOMIZE, tmp_path)
+    overlay = load(start(written(tmp_path), KUSTOMIZE), tmp_path)
     found = overlay.locate(check(overlay.objects, load_images(tmp_path, Path("python"))))
     assert [str(each) for each in found if "subset" in str(each)] == [
         "error: overlays/local: VirtualService souk/payment: "
@@ -136,7 +137,7 @@ def test_a_mistake_in_a_patch_is_found_in_the_patch(file: str, old: str, new: st
 
 
 def test_a_generated_object_is_found_at_its_generator(tmp_path: Path) -> None:
-    overlay = load(written(tmp_path), KUSTOMIZE, tmp_path)
+    overlay = load(start(written(tmp_path), KUSTOMIZE), tmp_path)
     key = next(each.key for each in overlay.objects if each.key.name.startswith("generated-"))
     assert str(overlay.sources.find(key)) == "overlays/local/kustomization.yaml:13"
 
@@ -154,7 +155,7 @@ def test_what_cannot_be_read_is_refused(change: tuple[str, str], said: str, tmp_
 
 
 def test_a_missing_folder_or_program_says_what_to_do(tmp_path: Path) -> None:
-    with pytest.raises(Rejected, match=r"is no directory; name one that holds a kustomization\.yaml"):
-        load(tmp_path / "none", KUSTOMIZE, tmp_path)
-    with pytest.raises(Rejected, match="can't be run: No such file or directory\n  `make env` builds it"):
-        load(written(tmp_path), tmp_path / "kustomize", tmp_path)
+    with pytest.raises(Unbuildable, match=r"is no directory; name one that holds a kustomization\.yaml"):
+        start(tmp_path / "none", KUSTOMIZE)
+    with pytest.raises(Unbuildable, match="can't be run: No such file or directory\n  `make env` builds it"):
+        start(written(tmp_path), tmp_path / "kustomize")

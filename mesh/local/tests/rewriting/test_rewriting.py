@@ -6,8 +6,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from souk_mesh.rewriting import CLOSING, OPENING, Rewrite, Rewriter, Target
 from souk_mesh.topology import ServiceKey
+from souk_mesh.workloads.rewriting import CLOSING, OPENING, Rewrite, Rewriter, Target
 
 ADDRESS = "127.16.3.10"
 REWRITER = Rewriter(

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from souk_mesh.objects import DestinationRule, HTTPRoute, VirtualService, parse
-from souk_mesh.splitting import CannotSplit, find, split
+from souk_mesh.supervisor.splitting import CannotSplit, find, split
 
 
 def rule(*routes: object) -> VirtualService:

@@ -14,11 +14,11 @@ from typing import Any
 import grpc
 from shop_objects import OBJECTS, documents
 
-from souk_mesh.bootstrap import bootstrap, command, envoy_binary
 from souk_mesh.identity import Certificate, CertificateAuthority, Identities
 from souk_mesh.objects import Object
 from souk_mesh.topology import ContainerPort, Pod, PodAddresses, Proxy, ServiceKey
 from souk_mesh.xds import AdsServer, Configuration, ProxyStatus, Publisher
+from souk_mesh.xds.bootstrap import bootstrap, command, envoy_binary
 
 ENVOY = envoy_binary(Path(os.environ.get("SOUK_VENV", Path(__file__).parents[4] / ".souk" / "venv")))
 PAYMENT = ServiceKey("souk", "payment")

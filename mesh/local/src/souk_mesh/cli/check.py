@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from souk_mesh.cli.overlays import fitting
 from souk_mesh.cli.tables import print_unenforced
-from souk_mesh.kustomize import Building
+from souk_mesh.overlays.kustomize import Building
 from souk_mesh.unenforced import unenforced_reports
 
 

@@ -5,10 +5,10 @@ from __future__ import annotations
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from souk_mesh import kustomize
 from souk_mesh.cli.failures import Failed
 from souk_mesh.installation import IncompleteInstallation, Installation
-from souk_mesh.kustomize import Building
+from souk_mesh.overlays import kustomize
+from souk_mesh.overlays.kustomize import Building
 from souk_mesh.state import StateDir
 
 if TYPE_CHECKING:
@@ -37,12 +37,7 @@ def building(overlay: Path) -> Building:
     try:
         return kustomize.start(overlay, installation().kustomize)
     except kustomize.Unbuildable as failure:
-        raise unbuildable(failure) from failure
-
-
-def unbuildable(failure: kustomize.Unbuildable) -> Failed:
-    """A failed build, as other mistakes are told."""
-    return Failed("\n  ".join((f"error: {failure}", *failure.notes)))
+        raise Failed(str(failure)) from failure
 
 
 def state(home: Path | None) -> StateDir:

@@ -5,12 +5,12 @@ from __future__ import annotations
 from collections.abc import Iterable
 
 from souk_mesh.check import check
-from souk_mesh.cli.context import installation, unbuildable
+from souk_mesh.cli.context import installation
 from souk_mesh.cli.failures import Failed
 from souk_mesh.images import TABLE, load_images
-from souk_mesh.kustomize import Building, Unbuildable
-from souk_mesh.loading import Overlay, finish
 from souk_mesh.objects import AnyObject
+from souk_mesh.overlays.kustomize import Building
+from souk_mesh.overlays.loading import Overlay, load
 from souk_mesh.problems import Rejected, Severity
 
 
@@ -23,9 +23,7 @@ def fitting(building: Building, beside: Iterable[AnyObject] = ()) -> Overlay:
     tools = installation()
     images = load_images(tools.root, tools.python, tools.images_table or TABLE)
     try:
-        overlay = finish(building, tools.root)
-    except Unbuildable as failure:
-        raise unbuildable(failure) from failure
+        overlay = load(building, tools.root)
     except Rejected as rejected:
         raise Failed(str(rejected)) from rejected
     future = {each.key: each for each in (*beside, *overlay.objects)}

@@ -14,10 +14,10 @@ from souk_mesh.cli.waiting import wait
 from souk_mesh.control import methods
 from souk_mesh.control.client import ControlClient
 from souk_mesh.control.messages import ApplyReply, ApplyRequest, GetRequest, Nothing, StatusReply
-from souk_mesh.kustomize import Building
-from souk_mesh.loading import Overlay
 from souk_mesh.objects import AnyObject, Service, dump, parse
 from souk_mesh.objects.parsing import KINDS
+from souk_mesh.overlays.kustomize import Building
+from souk_mesh.overlays.loading import Overlay
 from souk_mesh.ports import exposures, holder, taken
 from souk_mesh.state import StateDir
 

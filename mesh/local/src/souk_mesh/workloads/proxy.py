@@ -5,12 +5,12 @@ from __future__ import annotations
 from dataclasses import dataclass
 from pathlib import Path
 
-from souk_mesh import bootstrap
 from souk_mesh.topology import Pod
 from souk_mesh.workloads.plan import Check, ContainerPlan
 from souk_mesh.workloads.probes import HttpProbe
 from souk_mesh.workloads.processes import Command
 from souk_mesh.workloads.readiness import Thresholds
+from souk_mesh.xds import bootstrap
 
 NAME = "istio-proxy"
 ADMIN_PORT = 15000

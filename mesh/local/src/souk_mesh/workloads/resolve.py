@@ -9,7 +9,6 @@ from pathlib import Path
 
 from souk_mesh.images import Images, Program
 from souk_mesh.objects import ConfigMap, Container, LifecycleHandler, Probe, Secret, Service
-from souk_mesh.rewriting import Rewrite, Rewriter, Target
 from souk_mesh.state import StateDir
 from souk_mesh.store import Store
 from souk_mesh.topology import ServiceKey
@@ -19,6 +18,7 @@ from souk_mesh.workloads.plan import Check, ContainerPlan
 from souk_mesh.workloads.pod import PodIdentity
 from souk_mesh.workloads.processes import Command
 from souk_mesh.workloads.readiness import Thresholds
+from souk_mesh.workloads.rewriting import Rewrite, Rewriter, Target
 from souk_mesh.workloads.volumes import Volumes, mounts
 
 LISTEN_HOST = "LISTEN_HOST"

@@ -17,7 +17,7 @@ changes. The supervisor uses it like this, all of it in one event loop:
 
     publisher.changed()  # whenever an object, a pod, its readiness or its addresses change; returns at once
 
-A pod's proxy is started with what `souk_mesh.bootstrap` gives, after the pod is among `pods()`; it asks for its own
+A pod's proxy is started with what `souk_mesh.xds.bootstrap` gives, after the pod is among `pods()`; it asks for its own
 configuration. Its standard output carries the access log, one JSON object a line: give it a file opened for appending
 (Envoy opens /dev/stdout again by its name) or a pipe.
 

@@ -9,10 +9,10 @@ from envoy.config.cluster.v3 import cluster_pb2
 from envoy.config.core.v3 import address_pb2
 from envoy.extensions.resource_monitors.downstream_connections.v3 import downstream_connections_pb2
 from envoy.extensions.upstreams.http.v3 import http_protocol_options_pb2
-from google.protobuf import any_pb2, json_format
-from google.protobuf.message import Message
+from google.protobuf import json_format
 
 from souk_mesh.topology import Pod
+from souk_mesh.xds.protos import packed
 
 XDS_CLUSTER = "xds"
 
@@ -121,15 +121,9 @@ def _xds_cluster(socket: Path) -> cluster_pb2.Cluster:
     options = http_protocol_options_pb2.HttpProtocolOptions()
     options.explicit_http_config.http2_protocol_options.SetInParent()
     cluster.typed_extension_protocol_options["envoy.extensions.upstreams.http.v3.HttpProtocolOptions"].CopyFrom(
-        _packed(options)
+        packed(options)
     )
     return cluster
-
-
-def _packed(message: Message) -> any_pb2.Any:
-    packed = any_pb2.Any()
-    packed.Pack(message)
-    return packed
 
 
 def _address(target: address_pb2.Address, place: Path | tuple[str, int]) -> None:

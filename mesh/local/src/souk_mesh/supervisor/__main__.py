@@ -12,19 +12,18 @@ import signal
 import sys
 from pathlib import Path
 
-from souk_mesh import bootstrap
 from souk_mesh.addresses import AddressError, claim
 from souk_mesh.control.server import serve
 from souk_mesh.identity import IdentityError
 from souk_mesh.images import TABLE, Images, load_images
 from souk_mesh.installation import IncompleteInstallation, Installation
-from souk_mesh.mesh import Mesh, Programs
-from souk_mesh.orders import MeshOrders
 from souk_mesh.state import StateDir, StateError
+from souk_mesh.supervisor.mesh import Mesh, Programs
+from souk_mesh.supervisor.orders import MeshOrders
 from souk_mesh.workloads.ledger import Ledger
 from souk_mesh.workloads.processes import bound
 from souk_mesh.workloads.proxy import ProxyPrograms
-from souk_mesh.xds import AdsError
+from souk_mesh.xds import AdsError, bootstrap
 
 log = logging.getLogger("souk_mesh")
 

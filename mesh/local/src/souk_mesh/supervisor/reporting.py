@@ -12,15 +12,15 @@ from souk_mesh.control.messages import (
     RewriteReport,
     ServiceReport,
 )
-from souk_mesh.memory import proportional
 from souk_mesh.objects import Deployment, Service, contains
 from souk_mesh.ports import Exposure
-from souk_mesh.rewriting import Rewrite
+from souk_mesh.supervisor.memory import proportional
 from souk_mesh.topology import Pod, Proxy, ServiceKey
 from souk_mesh.workloads.container import ContainerState, Phase
 from souk_mesh.workloads.deployments import current_hash
 from souk_mesh.workloads.pod import PodPhase, PodRunner
 from souk_mesh.workloads.proxy import ADMIN_PORT
+from souk_mesh.workloads.rewriting import Rewrite
 from souk_mesh.xds import ProxyStatus
 
 

@@ -12,7 +12,6 @@ from souk_mesh.identity import CertificateAuthority, Identities
 from souk_mesh.images import Images
 from souk_mesh.objects import Deployment, PodTemplate, Service
 from souk_mesh.ports import exposed
-from souk_mesh.rewriting import Rewrite
 from souk_mesh.state import StateDir
 from souk_mesh.store import Event, Store
 from souk_mesh.topology import Pod, PodAddresses, Proxy, ServiceKey
@@ -23,6 +22,7 @@ from souk_mesh.workloads.plan import PodPlan
 from souk_mesh.workloads.pod import PodIdentity, PodRunner
 from souk_mesh.workloads.proxy import ADMIN_PORT, ProxyPrograms
 from souk_mesh.workloads.resolve import Resolver
+from souk_mesh.workloads.rewriting import Rewrite
 from souk_mesh.xds import AdsServer, Configuration, Publisher
 
 # How long a pod waits for every proxy to have heard that it leaves; an acknowledgement takes milliseconds.

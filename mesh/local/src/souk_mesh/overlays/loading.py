@@ -8,9 +8,9 @@ from pathlib import Path
 
 import yaml
 
-from souk_mesh.documents import Sources, find_sources
-from souk_mesh.kustomize import Building, Unbuildable, start
 from souk_mesh.objects import AnyObject, Malformed, ObjectKey, parse
+from souk_mesh.overlays.documents import Sources, find_sources
+from souk_mesh.overlays.kustomize import Building, Unbuildable
 from souk_mesh.problems import Problem, Rejected
 
 
@@ -27,37 +27,22 @@ class Overlay:
         return tuple(_locate(problem, self.name, self.sources) for problem in problems)
 
 
-def load(directory: Path, kustomize: Path, root: Path) -> Overlay:
-    """Builds a kustomization and reads what it makes; files are named relative to `root`.
+def load(building: Building, root: Path) -> Overlay:
+    """Reads what is being built; files are named relative to `root`.
 
     Raises:
         Rejected: with all mistakes of all objects, or with what kustomize says.
     """
-    try:
-        return finish(start(directory, kustomize), root)
-    except Unbuildable as failure:
-        raise rejected(failure) from None
-
-
-def finish(building: Building, root: Path) -> Overlay:
-    """Reads what is being built; files are named relative to `root`.
-
-    Raises:
-        Unbuildable: with what kustomize says.
-        Rejected: with all mistakes of all objects.
-    """
     directory = building.directory
     name = "/".join(directory.resolve().parts[-2:])
     sources = find_sources(directory, root)
-    objects, problems = read(building.text())
+    try:
+        objects, problems = read(building.text())
+    except Unbuildable as failure:
+        raise Rejected([Problem(failure.subject, (), failure.message, failure.notes)]) from None
     if problems:
         raise Rejected(_locate(problem, name, sources) for problem in problems)
     return Overlay(name, objects, sources)
-
-
-def rejected(failure: Unbuildable) -> Rejected:
-    """A failed build, as other mistakes are told."""
-    return Rejected([Problem(failure.subject, (), failure.message, failure.notes)])
 
 
 def read(text: str) -> tuple[tuple[AnyObject, ...], tuple[Problem, ...]]:

@@ -20,7 +20,7 @@ class Unbuildable(Exception):
         self.subject = str(subject)
         self.message = message
         self.notes = notes
-        super().__init__(f"{subject}: {message}")
+        super().__init__("\n  ".join((f"{subject}: {message}", *notes)))
 
 
 @dataclass(frozen=True)

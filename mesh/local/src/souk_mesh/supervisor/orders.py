@@ -7,7 +7,6 @@ import time
 from collections.abc import Callable, Mapping
 from datetime import UTC, datetime
 
-from souk_mesh import splitting
 from souk_mesh.check import check
 from souk_mesh.control.messages import (
     ApplyReply,
@@ -25,8 +24,6 @@ from souk_mesh.control.messages import (
 )
 from souk_mesh.control.server import Refusal
 from souk_mesh.images import Images
-from souk_mesh.memory import proportional
-from souk_mesh.mesh import Mesh
 from souk_mesh.objects import (
     AnyObject,
     Deployment,
@@ -40,7 +37,10 @@ from souk_mesh.objects import (
 )
 from souk_mesh.ports import exposures, holder, taken
 from souk_mesh.problems import errors
-from souk_mesh.reporting import (
+from souk_mesh.supervisor import splitting
+from souk_mesh.supervisor.memory import proportional
+from souk_mesh.supervisor.mesh import Mesh
+from souk_mesh.supervisor.reporting import (
     pod_report,
     rewrite_reports,
     service_reports,

@@ -1,0 +1,1 @@
+"""The supervisor: one process that holds a mesh and takes orders about it."""
