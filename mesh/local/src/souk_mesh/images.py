@@ -108,7 +108,7 @@ def load_images(root: Path, python: Path, table: Path = TABLE) -> Images:
 
 
 def repository_of(image: str) -> str:
-    """Strips registry, tag and digest: `ghcr.io/souk/order:1@sha256:…` is `souk/order`."""
+    """Strips registry, tag and digest: `registry.example/souk/order:1@sha256:…` is `souk/order`."""
     first, slash, rest = image.partition("@")[0].partition("/")
     repository = rest if slash and (first == "localhost" or "." in first or ":" in first) else first + slash + rest
     head, slash, last = repository.rpartition("/")
