@@ -69,8 +69,9 @@ def test_a_program_that_crashes_on_start_is_shown_with_its_last_lines(fresh: Sou
     assert failed.err.startswith("error: not everything was ready after 3 s\n  crash: 0 of 1 pods ready\n")
     assert "exited with code 3" in failed.err
     assert "    | database.url is malformed" in failed.err
-    shown = until(lambda: fresh("status").out, lambda text: "CrashLoopBackOff" in text)
-    assert "container crash: exited with code 3, " in shown
+    # Between two looks the program is started again and runs for a moment: wait for a look that finds it at rest.
+    reason = "container crash: exited with code 3, "
+    shown = until(lambda: fresh("status").out, lambda text: "CrashLoopBackOff" in text and reason in text)
     assert "    | I am about to fail" in shown
 
 
