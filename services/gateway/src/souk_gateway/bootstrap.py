@@ -49,7 +49,7 @@ def _api_listener(api: Api, settings: Settings) -> Json:
         "http2_protocol_options": {"max_concurrent_streams": 1000},
         "request_headers_timeout": "10s",
         "route_config": route_configuration(api, settings),
-        "http_filters": http_filters(api),
+        "http_filters": http_filters(),
         "local_reply_config": local_reply_config(),
         "access_log": [_access_log(settings)],
     }

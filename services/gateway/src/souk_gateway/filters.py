@@ -25,13 +25,20 @@ _FILTER_CONFIG = "type.googleapis.com/envoy.config.route.v3.FilterConfig"
 _TYPE = "type.googleapis.com/envoy.extensions.filters.http"
 
 
-def http_filters(api: Api) -> list[Json]:
+def http_filters() -> list[Json]:
     """Health, header clean-up, checks on REST, limit of the body, transcoder, statistics, router.
 
     The response passes them the other way round: the first one sees also what the transcoder answers by itself. The
     statistics stand behind the transcoder, since in front of it a status of HTTP hides the one of gRPC.
+
+    Nothing here depends on the API: that is said on the routes, which change as one when a new descriptor set comes.
     """
-    return [_health(), _header_mutation(), _lua(), _buffer(), _transcoder(api), _statistics(), _router()]
+    return [_health(), _header_mutation(), _lua(), _buffer(), _transcoder(), _statistics(), _router()]
+
+
+def api_overrides(api: Api) -> Json:
+    """What the filters must know about the API as a whole."""
+    return {TRANSCODER: _transcoding(api)}
 
 
 def grpc_overrides() -> Json:
@@ -84,8 +91,14 @@ def _buffer() -> Json:
     return {"name": BODY, "disabled": True, "typed_config": config}
 
 
-def _transcoder(api: Api) -> Json:
-    config = {
+def _transcoder() -> Json:
+    """Off but for the routes, which bring the API with them."""
+    config = {"@type": f"{_TYPE}.grpc_json_transcoder.v3.GrpcJsonTranscoder", "proto_descriptor_bin": ""}
+    return {"name": TRANSCODER, "typed_config": config}
+
+
+def _transcoding(api: Api) -> Json:
+    return {
         "@type": f"{_TYPE}.grpc_json_transcoder.v3.GrpcJsonTranscoder",
         # In the configuration itself: Envoy would not read a file of the same name again.
         "proto_descriptor_bin": base64.b64encode(api.serialized()).decode(),
@@ -103,7 +116,6 @@ def _transcoder(api: Api) -> Json:
         "max_request_body_size": MAX_REQUEST,
         "max_response_body_size": MAX_RESPONSE,
     }
-    return {"name": TRANSCODER, "typed_config": config}
 
 
 def _statistics() -> Json:

@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from souk_gateway.descriptors import Api, Binding, Method
-from souk_gateway.filters import grpc_overrides, own_page_overrides, rest_overrides
+from souk_gateway.filters import api_overrides, grpc_overrides, own_page_overrides, rest_overrides
 from souk_gateway.replies import Json, page
 from souk_gateway.settings import Settings
 from souk_gateway.templates import ONE, REST
@@ -23,7 +23,12 @@ _STREAM_IDLE = "3600s"
 
 def route_configuration(api: Api, settings: Settings) -> Json:
     """All the routes; what none of them takes is refused with 404, or UNIMPLEMENTED for gRPC."""
-    host = {"name": "api", "domains": ["*"], "routes": list(_routes(api, settings))}
+    host = {
+        "name": "api",
+        "domains": ["*"],
+        "routes": list(_routes(api, settings)),
+        "typed_per_filter_config": api_overrides(api),
+    }
     return {
         "name": "api",
         "virtual_hosts": [host],
