@@ -12,7 +12,8 @@ from concurrent.futures import ThreadPoolExecutor
 import grpc
 import pytest
 from souk_chassis import database as module
-from souk_chassis.database import Database, Transaction, connect
+from souk_chassis.database import Database, Transaction
+from souk_chassis.engine import connect
 from souk_chassis.errors import Refused
 from sqlmodel import Field, SQLModel, select, text
 

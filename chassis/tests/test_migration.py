@@ -78,21 +78,20 @@ def test_a_new_database_gets_every_migration_in_order_and_only_once(database_url
     migrate(database_url, name)
     migrate(database_url, name)
     assert runs(database_url) == ["0001", "0002"]
+    assert at_head(database_url, name)
     with Database(database_url) as database:
-        assert at_head(database, name)
         columns = {column["name"] for column in inspect(database.engine).get_columns("idempotency")}
     assert columns == {"method", "request_id", "fingerprint", "response_type", "response", "created_at"}
 
 
 def test_a_database_behind_is_not_at_head_until_it_is_migrated(database_url: str, package: Package) -> None:
     old, new = package(FIRST), package(FIRST, SECOND)
-    with Database(database_url) as database:
-        assert not at_head(database, old)
-        migrate(database_url, old)
-        assert at_head(database, old)
-        assert not at_head(database, new)
-        migrate(database_url, new)
-        assert at_head(database, new)
+    assert not at_head(database_url, old)
+    migrate(database_url, old)
+    assert at_head(database_url, old)
+    assert not at_head(database_url, new)
+    migrate(database_url, new)
+    assert at_head(database_url, new)
     assert runs(database_url) == ["0001", "0002"]
 
 
@@ -101,8 +100,18 @@ def test_a_database_that_a_newer_version_has_migrated_is_left_as_it_is(database_
     migrate(database_url, new)
     migrate(database_url, old)
     assert runs(database_url) == ["0001", "0002"]
-    with Database(database_url) as database:
-        assert at_head(database, old)
+    assert at_head(database_url, old)
+
+
+def test_to_see_that_nothing_is_to_be_done_takes_no_more_than_the_driver(
+    database_url: str, package: Package, tmp_path: Path
+) -> None:
+    name = package(FIRST)
+    migrate(database_url, name)
+    looking = [sys.executable, "-c", f"{PROGRAM}; print(*sys.modules)", str(tmp_path), database_url, name]
+    loaded = subprocess.run(looking, check=True, capture_output=True, text=True).stdout.split()
+    assert "souk_chassis.migration" in loaded
+    assert not {"sqlalchemy", "alembic"} & set(loaded)
 
 
 def test_a_migration_that_fails_leaves_nothing_of_itself_nor_of_those_before_it(

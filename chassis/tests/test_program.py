@@ -8,6 +8,10 @@ from souk_chassis.processes import completed
 
 MAIN = """
     from souk_chassis.program import run
+
+    run("souk_stand")
+"""
+SERVING = """
     from souk_chassis.settings import ServiceSettings
 
     class Settings(ServiceSettings):
@@ -15,8 +19,6 @@ MAIN = """
 
     def serve(settings: Settings) -> None:
         print(f"{settings.service_name} serves beside {settings.peer_address}")
-
-    run("souk_stand", Settings, serve)
 """
 
 
@@ -25,6 +27,7 @@ def stand(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """A stall without a schema."""
     (tmp_path / "souk_stand" / "migrations" / "versions").mkdir(parents=True)
     (tmp_path / "souk_stand" / "__main__.py").write_text(dedent(MAIN))
+    (tmp_path / "souk_stand" / "serving.py").write_text(dedent(SERVING))
     monkeypatch.setenv("PYTHONPATH", str(tmp_path))
     monkeypatch.setenv("DATABASE_URL", f"sqlite:///{tmp_path}/stand.db")
 

@@ -4,26 +4,21 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from threading import Lock
 from types import TracebackType
-from typing import Any, Self
+from typing import Self
 
 import grpc
 import structlog
-from sqlalchemy import Engine, event, text
-from sqlalchemy.engine import Connection, create_engine, make_url
+from sqlalchemy import Engine, text
 from sqlalchemy.exc import DBAPIError
 from sqlalchemy.exc import TimeoutError as PoolTimeoutError
 from sqlmodel import Session
 
 from souk_chassis.deadline import remaining
+from souk_chassis.engine import LOCK_SECONDS, connect, reading
 from souk_chassis.errors import Refused
 
 Transaction = Session
 """What `Database.begin` yields."""
-
-# How long a transaction waits for another one's lock, and how long one statement may take.
-LOCK_SECONDS = 5.0
-STATEMENT_SECONDS = 10.0
-_READ_ONLY = "souk_read_only"
 
 # PostgreSQL's codes for: lock not available, deadlock, serialization failure, cancelled by statement_timeout.
 _CONFLICTS = {"55P03", "40P01", "40001", "57014"}
@@ -42,8 +37,7 @@ class Database:
         sqlite = self._engine.dialect.name == "sqlite"
         # SQLite's busy handler polls, unfairly; threads of one process queue here instead.
         self._turn = Lock() if sqlite else None
-        option = {_READ_ONLY: True} if sqlite else {"postgresql_readonly": True}
-        self._reading = self._engine.execution_options(**option)
+        self._reading = reading(self._engine)
 
     @contextmanager
     def begin(self) -> Iterator[Session]:
@@ -107,47 +101,6 @@ class Database:
             yield
         finally:
             self._turn.release()
-
-
-def connect(url: str, *, lock_seconds: float = LOCK_SECONDS, statement_seconds: float = STATEMENT_SECONDS) -> Engine:
-    """An engine with the settings that this platform wants on every connection."""
-    if make_url(url).get_backend_name() == "sqlite":
-        return _connect_sqlite(url, lock_seconds)
-    limits = {
-        "statement_timeout": statement_seconds,
-        "lock_timeout": lock_seconds,
-        "idle_in_transaction_session_timeout": max(statement_seconds, lock_seconds) * 2,
-    }
-    options = " ".join(f"-c {name}={round(seconds * 1000)}" for name, seconds in limits.items())
-    return create_engine(
-        url,
-        pool_pre_ping=True,
-        pool_size=8,
-        max_overflow=8,
-        pool_timeout=LOCK_SECONDS,
-        connect_args={"options": options, "connect_timeout": 3},
-    )
-
-
-def _connect_sqlite(url: str, lock_seconds: float) -> Engine:
-    engine = create_engine(url, connect_args={"timeout": lock_seconds})
-
-    @event.listens_for(engine, "connect")
-    def configure(connection: Any, _record: object) -> None:  # noqa: ANN401 - sqlite3's, or a driver like it
-        connection.isolation_level = None  # the driver would begin transactions by itself, and later than needed
-        connection.execute("PRAGMA journal_mode = WAL")  # readers go on while one writes
-        # Commits outlive a killed process. Only a power cut can take the last ones; FULL would cost an fsync each.
-        connection.execute("PRAGMA synchronous = NORMAL")
-        connection.execute("PRAGMA foreign_keys = ON")
-
-    @event.listens_for(engine, "begin")
-    def begin(connection: Connection) -> None:
-        # A transaction that first reads and then writes could not get the lock any more without IMMEDIATE.
-        reading = connection.get_execution_options().get(_READ_ONLY, False)
-        connection.exec_driver_sql(f"PRAGMA query_only = {int(reading)}")
-        connection.exec_driver_sql("BEGIN" if reading else "BEGIN IMMEDIATE")
-
-    return engine
 
 
 @contextmanager

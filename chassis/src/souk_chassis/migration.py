@@ -1,16 +1,20 @@
 """Brings a database to the schema of this version, inside this process; one at a time per database.
 
-Alembic is imported when there is something to do: it takes longer than to see that there is nothing.
+Alembic and SQLAlchemy are imported when there is something to do: they take ten times longer than to see, by the
+driver alone, that there is nothing. At most starts there is nothing.
 """
 # ruff: noqa: PLC0415
 
+import sqlite3
+from contextlib import closing
 from importlib.resources import files
-from typing import Any
+from typing import TYPE_CHECKING, Any
+from urllib.parse import quote
 
 import structlog
-from sqlalchemy import Connection, inspect, text
 
-from souk_chassis.database import Database, connect
+if TYPE_CHECKING:
+    from sqlalchemy import Connection
 
 # Another version may be migrating at the same time; this is how long it may take before we give up.
 WAIT_SECONDS = 120.0
@@ -18,6 +22,8 @@ STATEMENT_SECONDS = 600.0
 
 # Any number does, as long as nothing else in the database locks the same one.
 _LOCK = 0x736F756B
+_SQLITE = "sqlite:///"
+_REVISION = "SELECT version_num FROM alembic_version"
 _log = structlog.get_logger(__name__)
 
 
@@ -34,10 +40,13 @@ def migrate(url: str, package: str) -> None:
     Raises:
         MigrationError: the migrations' files are not named after their revisions.
     """
-    with Database(url) as database:
-        if at_head(database, package):
-            _log.info("database has the schema of this version, or of a newer one")
-            return
+    if at_head(url, package):
+        _log.info("database has the schema of this version, or of a newer one")
+        return
+    from sqlalchemy import text
+
+    from souk_chassis.engine import connect
+
     engine = connect(url, lock_seconds=WAIT_SECONDS, statement_seconds=STATEMENT_SECONDS)
     try:
         # On SQLite, the transaction itself is the lock: it begins with BEGIN IMMEDIATE.
@@ -49,14 +58,33 @@ def migrate(url: str, package: str) -> None:
         engine.dispose()
 
 
-def at_head(database: Database, package: str) -> bool:
-    """Whether the database has the schema of this version, or of a newer one."""
-    with database.read() as session:
-        found = _revision(session.connection())
+def at_head(url: str, package: str) -> bool:
+    """Whether the database has the schema of this version, or of a newer one; not if it can't be asked."""
+    found = _revision_in_file(url.removeprefix(_SQLITE)) if url.startswith(_SQLITE) else _revision_on_server(url)
     return found is not None and _is_done(found, _known(package))
 
 
-def _upgrade(connection: Connection, package: str) -> None:
+def _revision_in_file(path: str) -> str | None:
+    try:
+        with closing(sqlite3.connect(f"file:{quote(path)}?mode=ro", uri=True)) as connection:
+            row = connection.execute(_REVISION).fetchone()
+    except sqlite3.OperationalError:  # no file, or no such table
+        return None
+    return None if row is None else str(row[0])
+
+
+def _revision_on_server(url: str) -> str | None:
+    import psycopg
+
+    try:
+        with psycopg.connect(url.replace("+psycopg", "", 1), connect_timeout=3) as connection:
+            row = connection.execute(_REVISION).fetchone()
+    except (psycopg.OperationalError, psycopg.errors.UndefinedTable):
+        return None
+    return None if row is None else str(row[0])
+
+
+def _upgrade(connection: "Connection", package: str) -> None:
     from alembic.config import Config
     from alembic.runtime.environment import EnvironmentContext
     from alembic.script import ScriptDirectory
@@ -85,10 +113,12 @@ def _known(package: str) -> list[str]:
     return sorted(file.name.removesuffix(".py").partition("_")[0] for file in versions if file.name.endswith(".py"))
 
 
-def _revision(connection: Connection) -> str | None:
+def _revision(connection: "Connection") -> str | None:
+    from sqlalchemy import inspect, text
+
     if not inspect(connection).has_table("alembic_version"):
         return None
-    return connection.execute(text("SELECT version_num FROM alembic_version")).scalar()
+    return connection.execute(text(_REVISION)).scalar()
 
 
 def _is_done(found: str, known: list[str]) -> bool:
