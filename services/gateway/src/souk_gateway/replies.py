@@ -1,10 +1,8 @@
-"""What the gateway answers by itself: errors in the one shape of the platform, and a page of plain text."""
+"""What the gateway answers by itself: errors in the one shape of the platform."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
-
-from souk_gateway.descriptors import Service
 
 Json = dict[str, object]
 
@@ -44,23 +42,6 @@ def local_reply_config() -> Json:
     For a gRPC client Envoy writes the same text into `grpc-message`, where JSON would be noise.
     """
     return {"mappers": [_mapper(refusal) for refusal in REFUSALS]}
-
-
-def page(services: tuple[Service, ...]) -> str:
-    """What `GET /` says: every call that there is."""
-    lines = ["Souk's public API, by REST and by gRPC on this same port.", ""]
-    for service in services:
-        lines.append(service.name)
-        for method in service.methods:
-            lines += [f"  {binding.verb:7}{binding.template.text}" for binding in method.bindings]
-        lines.append("")
-    lines += [
-        "OpenAPI      /openapi.json",
-        "gRPC         grpcurl -plaintext <this host and port> list",
-        "Health       /healthz",
-        "",
-    ]
-    return "\n".join(lines)
 
 
 def _mapper(refusal: Refusal) -> Json:

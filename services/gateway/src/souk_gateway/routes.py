@@ -3,19 +3,17 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from pathlib import Path
 
 from souk_gateway.descriptors import Api, Binding, Method
-from souk_gateway.filters import api_overrides, grpc_overrides, own_page_overrides, rest_overrides
-from souk_gateway.replies import Json, page
+from souk_gateway.filters import api_overrides, grpc_overrides, rest_overrides
+from souk_gateway.pages import own_pages
+from souk_gateway.replies import Json
 from souk_gateway.settings import Settings
 from souk_gateway.templates import ONE, REST
 
 REFLECTION = "reflection"
 """The cluster of the reflection server."""
 REFLECTION_SERVICES = ("grpc.reflection.v1.ServerReflection", "grpc.reflection.v1alpha.ServerReflection")
-OPENAPI = Path(__file__).with_name("openapi.json")
-"""Written by `make protos`."""
 
 # A client that watches an order may hear nothing for long; Envoy's default would end the stream after five minutes.
 _STREAM_IDLE = "3600s"
@@ -37,8 +35,7 @@ def route_configuration(api: Api, settings: Settings) -> Json:
 
 
 def _routes(api: Api, settings: Settings) -> Iterator[Json]:
-    yield _own_page("/", "text/plain; charset=utf-8", {"inline_string": page(api.public_services)})
-    yield _own_page("/openapi.json", "application/json", {"filename": str(OPENAPI)})
+    yield from own_pages(api.public_services)
     methods = [method for service in api.public_services for method in service.methods if method.bindings]
     rest = [(method, binding) for method in methods for binding in method.bindings]
     for method, binding in sorted(rest, key=lambda pair: _generality(pair[1])):
@@ -83,13 +80,3 @@ def _method_action(method: Method, settings: Settings) -> Json:
 def _action(cluster: str, authority: str) -> Json:
     """Leaves time to the caller's deadline, which goes on as `grpc-timeout`, and retries to the mesh."""
     return {"cluster": cluster, "host_rewrite_literal": authority, "timeout": "0s"}
-
-
-def _own_page(path: str, content_type: str, body: Json) -> Json:
-    header = {"header": {"key": "content-type", "value": content_type}, "append_action": "OVERWRITE_IF_EXISTS_OR_ADD"}
-    return {
-        "match": {"path": path, "headers": [{"name": ":method", "string_match": {"exact": "GET"}}]},
-        "direct_response": {"status": 200, "body": body},
-        "response_headers_to_add": [header],
-        "typed_per_filter_config": own_page_overrides(),
-    }

@@ -1,0 +1,72 @@
+"""The page at /docs, as a person meets it: through the ingress, in a browser, with no other host to be reached."""
+
+from __future__ import annotations
+
+import json
+
+from selenium.webdriver.common.by import By
+from selenium.webdriver.support.wait import WebDriverWait
+
+from tests.browser.browsing import Browser
+from tests.mesh import Mesh
+from tests.rest import Rest
+
+PATIENCE_SECONDS = 30
+OPERATION = "CatalogService_GetProduct"
+
+
+def seen(browser: Browser, selector: str) -> str:
+    """The text of an element, once it is there."""
+    wait = WebDriverWait(browser.driver, PATIENCE_SECONDS)
+    return str(wait.until(lambda driver: driver.find_element(By.CSS_SELECTOR, selector)).text)
+
+
+def test_a_browser_that_comes_to_the_first_page_is_shown_every_call_and_asks_nobody_else(
+    browser: Browser, mesh: Mesh
+) -> None:
+    base = f"http://127.0.0.1:{mesh.port}"
+
+    browser.driver.get(f"{base}/")
+
+    assert seen(browser, ".info .title").startswith("Souk")
+    assert browser.driver.current_url == f"{base}/docs"
+    shown = browser.driver.find_elements(By.CSS_SELECTOR, ".opblock")
+    document = json.loads(browser.driver.execute_async_script(FETCH, "/openapi.json"))
+    assert len(shown) == sum(len(operations) for operations in document["paths"].values())
+    traffic = browser.traffic()
+    assert f"{base}/openapi.json" in traffic.urls
+    assert [url for url in traffic.urls if not url.startswith(f"{base}/")] == []
+    assert list(traffic.failures) == []
+    assert browser.complaints() == []
+
+
+def test_a_call_that_is_tried_on_the_page_is_answered_there(browser: Browser, mesh: Mesh, rest: Rest) -> None:
+    browser.driver.get(f"http://127.0.0.1:{mesh.port}/docs")
+
+    operation = f"#operations-CatalogService-{OPERATION}"
+    seen(browser, operation)
+    browser.driver.find_element(By.CSS_SELECTOR, operation).click()
+    seen(browser, f"{operation} .execute")
+    browser.driver.find_element(By.CSS_SELECTOR, f"{operation} tr[data-param-name] input").send_keys("saffron")
+    browser.driver.find_element(By.CSS_SELECTOR, f"{operation} .execute").click()
+
+    shown = seen(browser, f"{operation} .live-responses-table .response-col_description .microlight")
+    assert json.loads(shown) == rest.get("/v1/products/saffron").body
+    assert list(browser.traffic().failures) == []
+    assert browser.complaints() == []
+
+
+def test_what_another_host_offers_is_not_loaded_by_the_page(browser: Browser, mesh: Mesh) -> None:
+    browser.driver.get(f"http://127.0.0.1:{mesh.port}/docs")
+
+    # Another port is another origin; the policy, not the missing host, must be what stands in the way.
+    said = browser.driver.execute_async_script(FETCH, f"http://localhost:{mesh.port}/openapi.json")
+
+    assert said.startswith("TypeError")
+    assert any("Content Security Policy" in complaint for complaint in browser.complaints())
+
+
+FETCH = """
+const done = arguments[arguments.length - 1];
+fetch(arguments[0]).then((answer) => answer.text()).then(done, (error) => done(String(error)));
+"""
