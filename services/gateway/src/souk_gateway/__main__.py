@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import argparse
+import json
 import logging
 import sys
 from pathlib import Path
 
-from souk_gateway.descriptors import COMMITTED, load
+from souk_gateway.descriptors import COMMITTED, Refused, load
 from souk_gateway.settings import Misconfigured
 
 
@@ -17,6 +18,8 @@ def main() -> int:
     commands = parser.add_subparsers(dest="command", required=True)
     commands.add_parser("proxy", help="run Envoy: REST and gRPC on PORT")
     commands.add_parser("reflection", help="run the reflection server on REFLECTION_PORT")
+    refresh = commands.add_parser("refresh", help="bring the descriptor set to a proxy that runs; it does so by itself")
+    refresh.add_argument("directory", type=Path)
     commands.add_parser("bootstrap", help="print Envoy's configuration")
     lint = commands.add_parser("lint", help="check the descriptor set for what the gateway can't serve well")
     lint.add_argument("descriptor_set", nargs="?", type=Path, default=COMMITTED)
@@ -25,7 +28,7 @@ def main() -> int:
     arguments = parser.parse_args()
     try:
         return run(arguments)
-    except Misconfigured as error:
+    except (Misconfigured, Refused) as error:
         for line in str(error).splitlines():
             print(f"error: {line}", file=sys.stderr)
         return 2
@@ -36,6 +39,7 @@ def run(arguments: argparse.Namespace) -> int:
 
     Raises:
         Misconfigured: the environment lacks something.
+        Refused: the descriptor set can't be served.
     """
     match arguments.command:
         case "proxy":
@@ -46,11 +50,15 @@ def run(arguments: argparse.Namespace) -> int:
             from souk_gateway import reflection, settings  # noqa: PLC0415
 
             logging.basicConfig(level=logging.INFO, format=settings.LOG_LINE, stream=sys.stdout)
-            reflection.serve(load(), settings.read_reflection())
-        case "bootstrap":
-            from souk_gateway import proxy  # noqa: PLC0415
+            reflection.serve(settings.read_descriptor_set(), settings.read_reflection())
+        case "refresh":
+            from souk_gateway import delivery  # noqa: PLC0415
 
-            print(proxy.configuration()[1])
+            return delivery.refresh(arguments.directory)
+        case "bootstrap":
+            from souk_gateway import delivery  # noqa: PLC0415
+
+            print(json.dumps(delivery.configured()[1], indent=1))
         case "lint":
             from souk_gateway import lint  # noqa: PLC0415
 

@@ -2,10 +2,14 @@
 
 from __future__ import annotations
 
+import copy
+from pathlib import Path
+from typing import Any
+
 from souk_gateway.descriptors import Api
 from souk_gateway.filters import MAX_REQUEST, http_filters
 from souk_gateway.replies import Json, local_reply_config
-from souk_gateway.routes import REFLECTION, route_configuration
+from souk_gateway.routes import CONFIGURATION, REFLECTION, route_configuration
 from souk_gateway.settings import Address, Settings
 
 STAT_PREFIX = "gateway"
@@ -28,6 +32,23 @@ def bootstrap(api: Api, settings: Settings) -> Json:
         },
         "overload_manager": _overload(),
     }
+
+
+def from_files(whole: Json, clusters: Path, routes: Path) -> tuple[list[Json], Json, Json]:
+    """Divides a configuration: backends' clusters, routes, and the rest, which looks for them in files."""
+    rest: Any = copy.deepcopy(whole)
+    static = rest["static_resources"]
+    backends = [one for one in static["clusters"] if one["name"] not in (REFLECTION, _ADMIN)]
+    static["clusters"] = [one for one in static["clusters"] if one not in backends]
+    rest["dynamic_resources"] = {"cds_config": _watched(clusters)}
+    manager = static["listeners"][0]["filter_chains"][0]["filters"][0]["typed_config"]
+    configuration = manager.pop("route_config")
+    manager["rds"] = {"route_config_name": CONFIGURATION, "config_source": _watched(routes)}
+    return backends, configuration, rest
+
+
+def _watched(path: Path) -> Json:
+    return {"resource_api_version": "V3", "path_config_source": {"path": str(path)}}
 
 
 def _api_listener(api: Api, settings: Settings) -> Json:

@@ -21,6 +21,10 @@ ERROR_DETAILS = "google/rpc/error_details.proto"
 """Nobody imports it, but errors carry its messages, and the transcoder can only write what it knows."""
 
 
+class Refused(Exception):
+    """A descriptor set that can't be served; says why."""
+
+
 @dataclass(frozen=True)
 class Binding:
     """One way to call a method by REST."""
@@ -109,8 +113,11 @@ class Api:
         return Api(tuple(file for file in self.files if file.name in wanted))
 
     def serialized(self) -> bytes:
-        """The files as a descriptor set."""
-        return FileDescriptorSet(file=self.files).SerializeToString(deterministic=True)
+        """The files as a descriptor set, without the comments, which only documents need."""
+        bare = FileDescriptorSet(file=self.files)
+        for file in bare.file:
+            file.ClearField("source_code_info")
+        return bare.SerializeToString(deterministic=True)
 
     def _services(self) -> Iterator[Service]:
         for file in self.files:

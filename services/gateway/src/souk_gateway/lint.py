@@ -58,7 +58,7 @@ def check(api: Api) -> Found:
     """Applies all rules."""
     yield from _size(api)
     yield from _error_details(api)
-    yield from _unique(api)
+    yield from unique(api)
     for service in api.public_services:
         for method in service.methods:
             if not method.bindings:
@@ -86,7 +86,8 @@ def _error_details(api: Api) -> Found:
             yield Problem("descriptor set", what, "compile google/rpc/error_details.proto into it: `make protos`")
 
 
-def _unique(api: Api) -> Found:
+def unique(api: Api) -> Found:
+    """Two methods must not take the same calls: neither would get them."""
     taken: dict[tuple[str, str], Method] = {}
     for service in api.services:
         for method in service.methods:

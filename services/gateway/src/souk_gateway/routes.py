@@ -4,13 +4,15 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from souk_gateway.descriptors import Api, Binding, Method
+from souk_gateway.descriptors import COMMITTED, Api, Binding, Method
 from souk_gateway.filters import api_overrides, grpc_overrides, rest_overrides
-from souk_gateway.pages import own_pages
+from souk_gateway.pages import OPENAPI, own_pages
 from souk_gateway.replies import Json
 from souk_gateway.settings import Settings
 from souk_gateway.templates import ONE, REST
 
+CONFIGURATION = "api"
+"""The name of the route configuration."""
 REFLECTION = "reflection"
 """The cluster of the reflection server."""
 REFLECTION_SERVICES = ("grpc.reflection.v1.ServerReflection", "grpc.reflection.v1alpha.ServerReflection")
@@ -28,14 +30,14 @@ def route_configuration(api: Api, settings: Settings) -> Json:
         "typed_per_filter_config": api_overrides(api),
     }
     return {
-        "name": "api",
+        "name": CONFIGURATION,
         "virtual_hosts": [host],
         "max_direct_response_body_size_bytes": 4 << 20,
     }
 
 
 def _routes(api: Api, settings: Settings) -> Iterator[Json]:
-    yield from own_pages(api.public_services)
+    yield from own_pages(api.public_services, _document(api, settings))
     methods = [method for service in api.public_services for method in service.methods if method.bindings]
     rest = [(method, binding) for method in methods for binding in method.bindings]
     for method, binding in sorted(rest, key=lambda pair: _generality(pair[1])):
@@ -80,3 +82,12 @@ def _method_action(method: Method, settings: Settings) -> Json:
 def _action(cluster: str, authority: str) -> Json:
     """Leaves time to the caller's deadline, which goes on as `grpc-timeout`, and retries to the mesh."""
     return {"cluster": cluster, "host_rewrite_literal": authority, "timeout": "0s"}
+
+
+def _document(api: Api, settings: Settings) -> Json:
+    """The package's own document has the comments of the protos; any other set is described from what it holds."""
+    if settings.descriptor_set == COMMITTED:
+        return {"filename": str(OPENAPI)}
+    from souk_gateway import openapi  # noqa: PLC0415 the proxy must be there quickly
+
+    return {"inline_string": openapi.render(api)}

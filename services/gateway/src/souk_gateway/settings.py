@@ -5,8 +5,9 @@ from __future__ import annotations
 import os
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
+from pathlib import Path
 
-from souk_gateway.descriptors import Service
+from souk_gateway.descriptors import COMMITTED, Service
 
 LEVELS = ("trace", "debug", "info", "warning", "error", "critical")
 LOG_LINE = (
@@ -41,6 +42,8 @@ class Settings:
     """Where the reflection server of the same pod listens."""
     backends: Mapping[str, Address]
     """By the full name of the service."""
+    descriptor_set: Path
+    """What is served; watched for changes."""
     version: str
     log_level: str
     threads: int
@@ -61,12 +64,18 @@ def read(services: Iterable[Service], environment: Mapping[str, str] = os.enviro
         metrics=Address(host, variables.number("METRICS_PORT", 9090, _PORTS)),
         reflection=Address(pod, variables.number("REFLECTION_PORT", 50053, _PORTS)),
         backends={service.name: variables.backend(service) for service in services},
+        descriptor_set=read_descriptor_set(environment),
         version=environment.get("VERSION", "") or "unknown",
         log_level=variables.one_of("LOG_LEVEL", "info", LEVELS),
         threads=variables.number("PROXY_THREADS", 2, 64),
     )
     variables.refuse_problems()
     return settings
+
+
+def read_descriptor_set(environment: Mapping[str, str] = os.environ) -> Path:
+    """Where the descriptor set is that is to be served: the one of the package, unless another is named."""
+    return Path(environment.get("DESCRIPTOR_SET", "") or COMMITTED)
 
 
 def read_reflection(environment: Mapping[str, str] = os.environ) -> Address:
