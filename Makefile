@@ -55,7 +55,11 @@ test: env ## Run every test
 torture: env ## Run the long versions of the tests that kill and race
 	@TORTURE=full $(PYTHON_BIN)/pytest tests/reliability -s
 
+bench: env ## Measure speed and size: make bench, or make bench ONLY="chassis_vs_bare growth"
+	@scripts/environment "packages of the benchmarks"
+	@.souk/bench-venv/bin/python -m bench $(ONLY)
+
 images: ## Build the services' images: make images SERVICE=order, or all of them
 	@scripts/images $(if $(filter command line,$(origin SERVICE)),$(SERVICE))
 
-.PHONY: help doctor env up down status logs split tour protos lock lint test torture images
+.PHONY: help doctor env up down status logs split tour protos lock lint test torture bench images

@@ -24,6 +24,7 @@ STAMPS = STATE / "stamps"
 UV = STATE / "uv" / "bin" / "uv"
 VENV = STATE / "venv"
 MESH_VENV = STATE / "mesh-venv"
+BENCH_VENV = STATE / "bench-venv"
 BIN = STATE / "bin"
 NPM = STATE / "npm"
 DOCS = ROOT / "services/gateway/src/souk_gateway/docs"
@@ -80,8 +81,9 @@ def main(arguments: Sequence[str]) -> int:
     STAMPS.mkdir(parents=True, exist_ok=True)
     with (STATE / "environment.lock").open("w") as lock:
         fcntl.flock(lock, fcntl.LOCK_EX)
-        for step in steps():
-            if not arguments or step.name in arguments:
+        wanted = arguments or [step.name for step in steps()]
+        for step in (*steps(), *extras()):
+            if step.name in wanted:
                 step.ensure()
     return 0
 
@@ -110,6 +112,20 @@ def steps() -> tuple[Step, ...]:
         Step("kustomize and grpcurl", (ROOT / "tools/go.mod", ROOT / "tools/go.sum"), BIN / "kustomize", build_tools),
         Step("documentation page", (lock, *npm), DOCS / "swagger-ui.css.gz", lambda: make_docs(npm)),
         Step("stubs", (ROOT / "scripts/protos.py", lock, *protos), ROOT / "protos/gen/souk", generate_stubs),
+    )
+
+
+def extras() -> tuple[Step, ...]:
+    """What is made only when it is named."""
+    members = [project.parent for project in steps()[1].inputs[1:]]
+    lock = ROOT / "bench/requirements.lock"
+    return (
+        Step(
+            "packages of the benchmarks",
+            (lock, *(member / "pyproject.toml" for member in members)),
+            BENCH_VENV / "bin/python",
+            lambda: sync(BENCH_VENV, lock, members),
+        ),
     )
 
 

@@ -49,8 +49,7 @@ class Server:
         self.registry = CollectorRegistry()
         """A service may register metrics of its own here."""
         self._ready = Readiness(ready_when)
-        threads = settings.workers + settings.streams + _REFUSING_THREADS
-        self._calls = _grpc_server(threads, interceptors(settings, self.registry), limit=threads)
+        self._calls = _grpc_server(threads(settings), interceptors(settings, self.registry), limit=threads(settings))
         self._health = _grpc_server(2, (), limit=None)
         health_pb2_grpc.add_HealthServicer_to_server(Health(self._ready), self._health)
         self._metrics: WSGIServer | None = None
@@ -114,6 +113,11 @@ class Server:
             # Its loop looks only twice a second whether it shall end; nobody need wait for that.
             Thread(target=_close, args=(self._metrics,), daemon=True).start()
         _log.info("stopped")
+
+
+def threads(settings: ServiceSettings) -> int:
+    """How many threads answer calls."""
+    return settings.workers + settings.streams + _REFUSING_THREADS
 
 
 def interceptors(settings: ServiceSettings, registry: CollectorRegistry) -> tuple[grpc.ServerInterceptor, ...]:

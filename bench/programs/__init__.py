@@ -1,0 +1,1 @@
+"""What the measurements run beside the platform: peers, backends, sinks."""

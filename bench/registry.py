@@ -1,0 +1,45 @@
+"""Every measurement, in the order in which `make bench` takes them."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from bench import chassis_vs_bare, read_vs_bare
+from bench.results import Figures
+
+
+@dataclass(frozen=True)
+class Measurement:
+    """Something that is measured at one go."""
+
+    name: str
+    """What `ONLY=` takes; the module of that name says what is compared, and why that is fair."""
+    keys: tuple[str, ...]
+    """The keys of the table that it gives."""
+    measure: Callable[[Path], Figures]
+    """Measures in an empty folder that it may fill."""
+    by_hand: bool = False
+    """Whether it needs more than `make env` installs, so that it is taken only when it is named."""
+
+
+MEASUREMENTS = (
+    Measurement("chassis_vs_bare", ("chassis_vs_bare", "chassis_vs_bare_sampled"), chassis_vs_bare.measure),
+    Measurement("read_vs_bare", ("read_vs_bare",), read_vs_bare.measure),
+)
+
+
+def chosen(names: Sequence[str]) -> Sequence[Measurement]:
+    """The measurements of these names or that give these keys; all but those by hand if none is named.
+
+    Raises:
+        ValueError: there is none such.
+    """
+    known = {name for each in MEASUREMENTS for name in (each.name, *each.keys)}
+    unknown = [name for name in names if name not in known]
+    if unknown:
+        raise ValueError(f"nothing measures {', '.join(unknown)}\n  there are: {', '.join(sorted(known))}")
+    if not names:
+        return [each for each in MEASUREMENTS if not each.by_hand]
+    return [each for each in MEASUREMENTS if {each.name, *each.keys} & set(names)]
