@@ -19,7 +19,15 @@ def draw(figures: Figures) -> None:
     """Draws whatever there are figures for."""
     mpl.use("svg")
     # The same figures give the same file.
-    mpl.rcParams.update({"svg.hashsalt": "souk", "font.size": 9, "axes.spines.top": False, "axes.spines.right": False})
+    mpl.rcParams.update(
+        {
+            "svg.hashsalt": "souk",
+            "svg.fonttype": "none",
+            "font.size": 9,
+            "axes.spines.top": False,
+            "axes.spines.right": False,
+        }
+    )
     FOLDER.mkdir(exist_ok=True)
     _ratios(figures)
     if "growth" in figures:

@@ -12,9 +12,9 @@ from concurrent.futures import ThreadPoolExecutor
 import grpc
 from souk.catalog.v1 import catalog_pb2 as pb
 from souk.catalog.v1.catalog_pb2_grpc import CatalogServiceServicer, add_CatalogServiceServicer_to_server
-from souk_chassis.program import run
 from souk_chassis.server import Server, threads
 from souk_chassis.settings import ServiceSettings
+from souk_chassis.telemetry import telemetry
 
 from bench.product import PRODUCT
 
@@ -48,8 +48,9 @@ def bare(settings: ServiceSettings) -> None:
 
 
 if __name__ == "__main__":
-    kind = sys.argv.pop(1)
-    if kind == "chassis":
-        run("souk_product", ServiceSettings, chassis)
+    ours = ServiceSettings(service_name="product")
+    if sys.argv[1] == "chassis":
+        with telemetry(ours):
+            chassis(ours)
     else:
-        bare(ServiceSettings())
+        bare(ours)
