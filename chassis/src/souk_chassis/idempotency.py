@@ -3,18 +3,31 @@
 import hashlib
 from collections.abc import Callable
 from datetime import timedelta
-from importlib import import_module
 from typing import Any, Protocol, TypeVar
 
 import grpc
 from google.protobuf.message import Message
-from sqlalchemy import Column, Connection, DateTime, LargeBinary, Row, String, Table, delete, select, tuple_, update
+from sqlalchemy import (
+    Column,
+    Connection,
+    DateTime,
+    LargeBinary,
+    Row,
+    String,
+    Table,
+    bindparam,
+    delete,
+    select,
+    tuple_,
+    update,
+)
 from sqlmodel import Session, SQLModel
 
 from souk_chassis.clock import Clock, utc_now
 from souk_chassis.database import Database
 from souk_chassis.errors import Refused
 from souk_chassis.housekeeping import Chore
+from souk_chassis.rows import inserted
 
 TABLE = Table(
     "idempotency",
@@ -27,6 +40,10 @@ TABLE = Table(
     Column("created_at", DateTime(timezone=True), nullable=False, index=True),
 )
 Response = TypeVar("Response", bound=Message)
+
+_MINE = (TABLE.c.method == bindparam("of_method")) & (TABLE.c.request_id == bindparam("of_request"))
+_STORED = select(TABLE.c.fingerprint, TABLE.c.response).where(_MINE)
+_ANSWER = update(TABLE).where(_MINE)
 
 # Longer than anybody should go on repeating one call, short enough that the table stays small beside the stall's own.
 KEPT = timedelta(days=2)
@@ -60,7 +77,7 @@ def idempotent(
     request_id: str = getattr(request, "request_id")  # noqa: B009 - not every message has one
     if not request_id:
         return run()
-    mine = (TABLE.c.method == method) & (TABLE.c.request_id == request_id)
+    mine = {"of_method": method, "of_request": request_id}
     fingerprint = fingerprint_of(request)
     claim = {
         "method": method,
@@ -71,13 +88,13 @@ def idempotent(
         "created_at": utc_now(),
     }
     # The claim comes first: the unique key makes a concurrent twin wait here until this transaction has ended.
-    while not _claimed(session, claim):
-        stored = session.execute(select(TABLE.c.fingerprint, TABLE.c.response).where(mine)).first()
+    while not inserted(session, TABLE, claim):
+        stored = session.execute(_STORED, mine).first()
         if stored is not None:
             return _repeated(stored, fingerprint, request_id, response_type)
         # It has been forgotten since.
     response = run()
-    session.execute(update(TABLE).where(mine).values(response=response.SerializeToString(deterministic=True)))
+    session.execute(_ANSWER, {**mine, "response": response.SerializeToString(deterministic=True)})
     return response
 
 
@@ -90,13 +107,6 @@ def _repeated(stored: Row[Any], fingerprint: bytes, request_id: str, response_ty
             metadata={"request_id": request_id},
         )
     return response_type.FromString(stored.response)
-
-
-def _claimed(session: Session, claim: dict[str, object]) -> bool:
-    # Both engines spell it alike, but in SQLAlchemy it belongs to the dialect; the engine has imported its own already.
-    insert = import_module(f"sqlalchemy.dialects.{session.get_bind().dialect.name}").insert
-    statement = insert(TABLE).values(claim).on_conflict_do_nothing().returning(TABLE.c.method)
-    return session.execute(statement).first() is not None
 
 
 def forgetting(database: Database, clock: Clock = utc_now) -> Chore:

@@ -8,8 +8,8 @@ import grpc
 from souk_chassis.database import Database, Transaction
 from souk_chassis.errors import Refused
 from souk_chassis.money import Money
-from souk_chassis.rows import Moment, added
-from sqlalchemy import BigInteger, Column, LargeBinary
+from souk_chassis.rows import Moment, added, table_of
+from sqlalchemy import BigInteger, Column, LargeBinary, bindparam, update
 from sqlmodel import Field, SQLModel, col, select
 
 from souk_acquirer.domain import Charge, State
@@ -51,6 +51,12 @@ class AttemptRow(SQLModel, table=True):
     count: int
 
 
+_CHARGES, _MOVEMENTS = table_of(ChargeRow), table_of(MovementRow)
+_LOCK = select(ChargeRow).where(ChargeRow.reference == bindparam("reference")).with_for_update()
+_SAVE_CHARGE = update(_CHARGES).where(_CHARGES.c.reference == bindparam("of_reference"))
+_SAVE_MOVEMENT = update(_MOVEMENTS).where(_MOVEMENTS.c.idempotency_key == bindparam("of_key"))
+
+
 class Ledger:
     """Charges and movements in one database."""
 
@@ -90,7 +96,7 @@ class Ledger:
             if not added(session, movement):
                 return _answer_of(session, key, fingerprint)
             charge = _change(session, reference, rule)
-            movement.state = charge.state.value
+            session.execute(_SAVE_MOVEMENT, {"of_key": key, "state": charge.state.value})
             return charge
 
     def attempt(self, reference: str, operation: str) -> int:
@@ -109,10 +115,10 @@ class Ledger:
 
 def _change(session: Transaction, reference: str, rule: Rule) -> Charge:
     while True:
-        row = session.exec(select(ChargeRow).where(ChargeRow.reference == reference).with_for_update()).first()
+        row = session.exec(_LOCK, params={"reference": reference}).first()
         charge = rule(None if row is None else _charge(row))
         if row is not None:
-            row.state = charge.state.value
+            session.execute(_SAVE_CHARGE, {"of_reference": reference, "state": charge.state.value})
             return charge
         if added(session, _row(charge)):
             return charge

@@ -9,8 +9,19 @@ from dataclasses import asdict
 from datetime import datetime
 from typing import TypeVar
 
-from souk_chassis.rows import Moment, added
-from sqlalchemy import BigInteger, CheckConstraint, Column, ForeignKey, Index, Integer, String, update
+from souk_chassis.rows import Moment, added, table_of
+from sqlalchemy import (
+    BigInteger,
+    CheckConstraint,
+    Column,
+    ForeignKey,
+    Index,
+    Integer,
+    String,
+    bindparam,
+    insert,
+    update,
+)
 from sqlmodel import Field, Session, SQLModel, col, select
 from sqlmodel.sql.expression import SelectOfScalar
 
@@ -55,6 +66,9 @@ _HELD = col(ReservationRow.state) == State.HELD.value
 Index("reservation_due", col(ReservationRow.expires_at), postgresql_where=_HELD, sqlite_where=_HELD)
 
 
+_STOCK, _RESERVATION, _LINE = table_of(StockRow), table_of(ReservationRow), table_of(LineRow)
+
+
 class Stocks:
     """The stocks, inside one transaction."""
 
@@ -68,8 +82,7 @@ class Stocks:
 
     def lock(self, products: Iterable[str]) -> Shelf:
         """The stocks of these products; nobody else changes them until this transaction has ended."""
-        query = select(StockRow).where(col(StockRow.product).in_(list(products))).order_by(col(StockRow.product))
-        rows = self._session.exec(_locking(query))
+        rows = self._session.exec(_LOCK_STOCKS, params={"products": list(products)})
         return Shelf({row.product: _stock(row) for row in rows})
 
     def lock_one(self, product: str) -> Stock:
@@ -80,9 +93,9 @@ class Stocks:
 
     def save(self, stocks: Iterable[Stock]) -> None:
         """Keeps stocks that were locked before."""
-        rows = [asdict(stock) for stock in stocks]
+        rows = [{"of_product": stock.product, **asdict(stock)} for stock in stocks]
         if rows:
-            self._session.execute(update(StockRow), rows)
+            self._session.execute(_SAVE_STOCK, rows)
 
 
 class Reservations:
@@ -93,25 +106,23 @@ class Reservations:
 
     def lock(self, name: str) -> Reservation | None:
         """A reservation; nobody else changes it until this transaction has ended."""
-        query = select(ReservationRow).where(col(ReservationRow.name) == name)
-        row = self._session.exec(_locking(query)).one_or_none()
-        return None if row is None else self._with_lines([row])[0]
+        found = self.lock_all([name])
+        return found[0] if found else None
 
     def add(self, reservation: Reservation) -> Reservation | None:
         """Puts a new reservation there, locked; if somebody else was faster, theirs is returned, locked."""
         row = ReservationRow(name=reservation.name, state=reservation.state.value, expires_at=reservation.expires_at)
         if not added(self._session, row):
             return self.lock(reservation.name)
-        self._session.add_all(
-            LineRow(reservation=reservation.name, product=line.product, quantity=line.quantity)
-            for line in reservation.lines
-        )
+        lines = [{"reservation": reservation.name, **asdict(line)} for line in reservation.lines]
+        if lines:
+            self._session.execute(insert(_LINE), lines)
         return None
 
     def save(self, reservation: Reservation) -> None:
         """Keeps a reservation that was locked before. Its lines never change."""
-        ours = update(ReservationRow).where(col(ReservationRow.name) == reservation.name)
-        self._session.execute(ours.values(state=reservation.state.value, expires_at=reservation.expires_at))
+        values = {"state": reservation.state.value, "expires_at": reservation.expires_at}
+        self._session.execute(_SAVE_RESERVATION, {"of_name": reservation.name, **values})
 
     def due(self, now: datetime, limit: int) -> tuple[str, ...]:
         """The names of some held reservations that nobody came for in time."""
@@ -124,13 +135,9 @@ class Reservations:
 
     def lock_all(self, names: Collection[str]) -> tuple[Reservation, ...]:
         """These reservations, locked."""
-        query = select(ReservationRow).where(col(ReservationRow.name).in_(names)).order_by(col(ReservationRow.name))
-        return self._with_lines(self._session.exec(_locking(query)).all())
-
-    def _with_lines(self, rows: Collection[ReservationRow]) -> tuple[Reservation, ...]:
-        query = select(LineRow).where(col(LineRow.reservation).in_([row.name for row in rows]))
+        rows = self._session.exec(_LOCK_RESERVATIONS, params={"names": list(names)}).all()
         lines: dict[str, list[Line]] = {}
-        for line in self._session.exec(query.order_by(col(LineRow.product))):
+        for line in self._session.exec(_LINES, params={"names": [row.name for row in rows]}) if rows else ():
             lines.setdefault(line.reservation, []).append(Line(line.product, line.quantity))
         return tuple(
             Reservation(row.name, tuple(lines.get(row.name, ())), row.expires_at, State(row.state)) for row in rows
@@ -140,6 +147,25 @@ class Reservations:
 def _locking(query: SelectOfScalar[Row]) -> SelectOfScalar[Row]:
     # What this session has read before may have changed while it waited for the lock. SQLite locks the whole database.
     return query.with_for_update().execution_options(populate_existing=True)
+
+
+_LOCK_STOCKS = _locking(
+    select(StockRow)
+    .where(col(StockRow.product).in_(bindparam("products", expanding=True)))
+    .order_by(col(StockRow.product))
+)
+_LOCK_RESERVATIONS = _locking(
+    select(ReservationRow)
+    .where(col(ReservationRow.name).in_(bindparam("names", expanding=True)))
+    .order_by(col(ReservationRow.name))
+)
+_LINES = (
+    select(LineRow)
+    .where(col(LineRow.reservation).in_(bindparam("names", expanding=True)))
+    .order_by(col(LineRow.product))
+)
+_SAVE_STOCK = update(_STOCK).where(_STOCK.c.product == bindparam("of_product"))
+_SAVE_RESERVATION = update(_RESERVATION).where(_RESERVATION.c.name == bindparam("of_name"))
 
 
 def _due(now: datetime) -> SelectOfScalar[str]:

@@ -11,7 +11,8 @@ import grpc
 from souk_chassis.database import Database
 from souk_chassis.errors import Refused
 from souk_chassis.money import Money
-from sqlalchemy import update
+from souk_chassis.rows import table_of
+from sqlalchemy import bindparam, insert, update
 from sqlalchemy.engine import CursorResult
 from sqlalchemy.exc import IntegrityError
 from sqlmodel import Session, and_, col, or_, select
@@ -51,6 +52,18 @@ class Placing:
     fingerprint: bytes
     card_token: str = field(repr=False)
 
+
+_ORDERS = table_of(OrderRow)
+# SQLite has locked the whole database already.
+_LOCK = select(OrderRow).where(OrderRow.name == bindparam("name")).with_for_update()
+_LINES = (
+    select(LineRow)
+    .where(col(LineRow.order_name).in_(bindparam("orders", expanding=True)))
+    .order_by(col(LineRow.position))
+)
+_MINE = (_ORDERS.c.name == bindparam("of_order"), _ORDERS.c.lease_epoch == bindparam("of_epoch"))
+_ADD, _ADD_LINES = insert(_ORDERS), insert(table_of(LineRow))
+_WRITE = update(_ORDERS).where(*_MINE)
 
 Cursor = tuple[datetime, str]
 Rule = Callable[[Progress], Progress]
@@ -94,25 +107,24 @@ class OrderStore:
 
         The saga's progress says that the first step has begun.
         """
-        row = OrderRow(
-            name=order.name,
-            customer=order.customer,
-            created_at=order.created_at,
-            updated_at=order.updated_at,
-            request_id=placing.request_id or None,
-            fingerprint=placing.fingerprint,
-            card_token=placing.card_token,
-            lease_holder=holder,
-            lease_epoch=1,
-            lease_expires_at=order.created_at + self._lease,
+        row = {
+            "name": order.name,
+            "customer": order.customer,
+            "created_at": order.created_at,
+            "updated_at": order.updated_at,
+            "request_id": placing.request_id or None,
+            "fingerprint": placing.fingerprint,
+            "card_token": placing.card_token,
+            "lease_holder": holder,
+            "lease_epoch": 1,
+            "lease_expires_at": order.created_at + self._lease,
             **_columns(order.progress),
-        )
-        lines = [_line_row(order.name, position, line) for position, line in enumerate(order.lines)]
+        }
+        lines = [_line_columns(order.name, position, line) for position, line in enumerate(order.lines)]
         try:
             with self._database.begin() as session:
-                session.add(row)
-                session.flush()
-                session.add_all(lines)
+                session.execute(_ADD, row)
+                session.execute(_ADD_LINES, lines)
         except IntegrityError:
             if self.placed(placing) is None:
                 raise
@@ -188,7 +200,7 @@ class OrderStore:
         """Lets somebody else go on at once; no matter if they already do."""
         free = {"lease_holder": None, "lease_expires_at": None}
         with self._database.begin() as session:
-            session.execute(_update(lease.order, lease.epoch).values(free))
+            session.execute(_WRITE, {"of_order": lease.order, "of_epoch": lease.epoch, **free})
 
 
 def _write(
@@ -203,16 +215,11 @@ def _write(
         values |= {"lease_holder": None, "lease_expires_at": None}
     if not after.progress.needs_card:
         values["card_token"] = ""
-    written: CursorResult[Any] = session.execute(_update(row.name, row.lease_epoch).values(values))  # type: ignore[assignment]
+    mine = {"of_order": row.name, "of_epoch": row.lease_epoch}
+    written: CursorResult[Any] = session.execute(_WRITE, {**mine, **values})  # type: ignore[assignment]
     if written.rowcount != 1:
         raise LeaseLostError(row.name)
     return after
-
-
-def _update(name: str, epoch: int) -> Any:  # noqa: ANN401 - SQLAlchemy's statement
-    # The row itself is left as it was read.
-    mine = update(OrderRow).where(col(OrderRow.name) == name, col(OrderRow.lease_epoch) == epoch)
-    return mine.execution_options(synchronize_session=False)
 
 
 def _visible(order: Order) -> tuple[object, ...]:
@@ -225,8 +232,7 @@ def _is_free(now: datetime) -> Any:  # noqa: ANN401 - SQLAlchemy's expression
 
 
 def _locked(session: Session, name: str) -> OrderRow | None:
-    # SQLite has locked the whole database already.
-    return session.exec(select(OrderRow).where(OrderRow.name == name).with_for_update()).one_or_none()
+    return session.exec(_LOCK, params={"name": name}).one_or_none()
 
 
 def _columns(progress: Progress) -> dict[str, Any]:
@@ -242,17 +248,17 @@ def _columns(progress: Progress) -> dict[str, Any]:
     }
 
 
-def _line_row(order: str, position: int, line: Line) -> LineRow:
+def _line_columns(order: str, position: int, line: Line) -> dict[str, object]:
     price = line.unit_price
-    return LineRow(
-        order_name=order,
-        position=position,
-        product=line.product,
-        quantity=line.quantity,
-        currency_code=price.currency_code,
-        units=price.units,
-        nanos=price.nanos,
-    )
+    return {
+        "order_name": order,
+        "position": position,
+        "product": line.product,
+        "quantity": line.quantity,
+        "currency_code": price.currency_code,
+        "units": price.units,
+        "nanos": price.nanos,
+    }
 
 
 def _orders(session: Session, rows: Sequence[OrderRow]) -> Sequence[Order]:
@@ -261,9 +267,8 @@ def _orders(session: Session, rows: Sequence[OrderRow]) -> Sequence[Order]:
 
 
 def _lines(session: Session, rows: Sequence[OrderRow]) -> Mapping[str, Sequence[Line]]:
-    query = select(LineRow).where(col(LineRow.order_name).in_([row.name for row in rows]))
     lines: defaultdict[str, list[Line]] = defaultdict(list)
-    for line in session.exec(query.order_by(col(LineRow.position))):
+    for line in session.exec(_LINES, params={"orders": [row.name for row in rows]}):
         price = Money(line.currency_code, line.units, line.nanos)
         lines[line.order_name].append(Line(line.product, line.quantity, price))
     return lines

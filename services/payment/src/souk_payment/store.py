@@ -9,8 +9,8 @@ from souk.payment.v1 import payment_pb2
 from souk_chassis.database import Database, Transaction
 from souk_chassis.idempotency import idempotent
 from souk_chassis.money import Money
-from souk_chassis.rows import Moment, added
-from sqlalchemy import BigInteger, Column, Text
+from souk_chassis.rows import Moment, added, table_of
+from sqlalchemy import BigInteger, Column, Text, bindparam, update
 from sqlmodel import Field, SQLModel, select
 
 from souk_payment.domain import Intent, Payment, State
@@ -35,6 +35,10 @@ class PaymentRow(SQLModel, table=True):
     processed_by: str = Field(max_length=100)
     create_time: datetime = Field(sa_column=Column(Moment, nullable=False))
     update_time: datetime = Field(sa_column=Column(Moment, nullable=False))
+
+
+_LOCK = select(PaymentRow).where(PaymentRow.name == bindparam("name")).with_for_update()
+_SAVE = update(table_of(PaymentRow)).where(table_of(PaymentRow).c.name == bindparam("of_name"))
 
 
 @dataclass(frozen=True)
@@ -86,10 +90,10 @@ class PaymentStore:
 
 def _change(session: Transaction, name: str, rule: Rule) -> Payment:
     while True:
-        row = session.exec(select(PaymentRow).where(PaymentRow.name == name).with_for_update()).first()
+        row = session.exec(_LOCK, params={"name": name}).first()
         payment = rule(None if row is None else _payment(row))
         if row is not None:
-            session.merge(_row(payment))
+            session.execute(_SAVE, {"of_name": name, **_row(payment).model_dump()})
             return payment
         if added(session, _row(payment)):
             return payment
