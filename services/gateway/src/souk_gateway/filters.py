@@ -26,14 +26,14 @@ _TYPE = "type.googleapis.com/envoy.extensions.filters.http"
 
 
 def http_filters() -> list[Json]:
-    """Health, header clean-up, checks on REST, limit of the body, transcoder, statistics, router.
+    """Health, header clean-up, gRPC-Web, checks on REST, limit of the body, transcoder, statistics, router.
 
     The response passes them the other way round: the first one sees also what the transcoder answers by itself. The
     statistics stand behind the transcoder, since in front of it a status of HTTP hides the one of gRPC.
 
     Nothing here depends on the API: that is said on the routes, which change as one when a new descriptor set comes.
     """
-    return [_health(), _header_mutation(), _lua(), _buffer(), _transcoder(), _statistics(), _router()]
+    return [_health(), _header_mutation(), _grpc_web(), _lua(), _buffer(), _transcoder(), _statistics(), _router()]
 
 
 def api_overrides(api: Api) -> Json:
@@ -77,6 +77,11 @@ def _health() -> Json:
 
 def _header_mutation() -> Json:
     return {"name": HEADERS, "typed_config": {"@type": f"{_TYPE}.header_mutation.v3.HeaderMutation"}}
+
+
+def _grpc_web() -> Json:
+    """Turns what browsers can send, and read, into gRPC: trailers at the end of the body, in base64 if asked for."""
+    return {"name": "envoy.filters.http.grpc_web", "typed_config": {"@type": f"{_TYPE}.grpc_web.v3.GrpcWeb"}}
 
 
 def _lua() -> Json:

@@ -17,6 +17,12 @@ REFLECTION = "reflection"
 """The cluster of the reflection server."""
 REFLECTION_SERVICES = ("grpc.reflection.v1.ServerReflection", "grpc.reflection.v1alpha.ServerReflection")
 
+GRPC: Json = {
+    "name": "content-type",
+    "string_match": {"safe_regex": {"regex": r"application/grpc(-web(-text)?)?([+;].*)?"}},
+}
+"""Takes what comes as gRPC or gRPC-Web; Envoy's own matcher doesn't know the latter."""
+
 # A client that watches an order may hear nothing for long; Envoy's default would end the stream after five minutes.
 _STREAM_IDLE = "3600s"
 
@@ -68,7 +74,7 @@ def _rest_route(method: Method, binding: Binding, settings: Settings) -> Json:
 def _grpc_route(method: Method, settings: Settings) -> Json:
     return {
         "name": f"{method.service}.{method.name}",
-        "match": {"path": method.path, "grpc": {}},
+        "match": {"path": method.path, "headers": [GRPC]},
         "route": _method_action(method, settings),
         "typed_per_filter_config": grpc_overrides(),
     }
