@@ -6,7 +6,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from bench import chassis_vs_bare, read_vs_bare
+from bench import chassis_vs_bare, mesh_memory, read_vs_bare, sidecar, up, weight_change
 from bench.results import Figures
 
 
@@ -25,8 +25,17 @@ class Measurement:
 
 
 MEASUREMENTS = (
+    Measurement("up", ("up_seconds",), up.measure),
+    Measurement("up_cold", ("up_cold_seconds",), up.measure_cold),
+    Measurement(
+        "mesh_memory",
+        ("mesh_pss_mb", "mesh_overhead_pss_mb", "sidecars", "sidecar_private_mb"),
+        mesh_memory.measure,
+    ),
+    Measurement("weight_change", ("weight_change_p50_ms", "weight_change_p99_ms"), weight_change.measure),
     Measurement("chassis_vs_bare", ("chassis_vs_bare", "chassis_vs_bare_sampled"), chassis_vs_bare.measure),
     Measurement("read_vs_bare", ("read_vs_bare",), read_vs_bare.measure),
+    Measurement("sidecar", ("sidecar_added_ms_p50",), sidecar.measure),
 )
 
 

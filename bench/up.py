@@ -1,0 +1,74 @@
+"""How long `make up` takes, from the command to the line that says that every pod is ready.
+
+Warm: this clone, started before; its data is removed between the starts, so the migrations run each time. The key is
+the median of five. Cold: a fresh clone of the last commit in an empty folder, everything under `.souk/` still to be
+made, with the package managers' and compilers' caches as they are. How long it takes with these empty, too, is measured
+by hand: see README.md.
+"""
+
+from __future__ import annotations
+
+import os
+import re
+import subprocess
+import time
+from dataclasses import dataclass
+from pathlib import Path
+from statistics import median
+
+from bench.processes import ROOT
+from bench.results import Figures
+from tests.mesh import free_port
+
+STARTS = 5
+_READY = re.compile(r"(\d+) of (\d+) pods ready in")
+
+
+@dataclass(frozen=True)
+class Starts:
+    """How long each start took, in seconds."""
+
+    seconds: tuple[float, ...]
+
+    def figures(self) -> Figures:
+        """For the results."""
+        return {"up_seconds": median(self.seconds), "up_seconds_spread": [min(self.seconds), max(self.seconds)]}
+
+
+def measure(folder: Path) -> Figures:
+    """Starts this clone several times; the first, which warms up, doesn't count."""
+    home = folder / "mesh"
+    return Starts(tuple(up(ROOT, home) for _ in range(STARTS + 1))[1:]).figures()
+
+
+def measure_cold(folder: Path) -> Figures:
+    """Starts a fresh clone once."""
+    clone = folder / "clone"
+    subprocess.run(["git", "clone", "--quiet", str(ROOT), str(clone)], check=True)
+    return {"up_cold_seconds": up(clone, folder / "mesh")}
+
+
+def up(clone: Path, home: Path) -> float:
+    """Seconds from `make up` to the last pod's readiness; then stops it and removes its data.
+
+    Raises:
+        RuntimeError: it ended without saying that all are ready.
+    """
+    environment = {**os.environ, "SOUK_HOME": str(home)}
+    begun, said, took = time.monotonic(), "", None
+    command = ["make", "up", f"PORT={free_port()}"]
+    try:
+        with subprocess.Popen(
+            command, cwd=clone, env=environment, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True
+        ) as make:
+            assert make.stdout is not None
+            for line in make.stdout:
+                said += line
+                ready = _READY.search(line)
+                if ready and ready[1] == ready[2]:
+                    took = time.monotonic() - begun
+    finally:
+        subprocess.run(["make", "down", "PURGE=1"], cwd=clone, env=environment, check=True, stdout=subprocess.DEVNULL)
+    if took is None or make.returncode:
+        raise RuntimeError(f"`make up` in {clone} ended with {make.returncode}:\n{said}")
+    return took
