@@ -20,7 +20,7 @@ NEXT = """
 The demo catalog is loaded: {products} products. Try next:
   curl -s {gateway}/v1/products
   curl -s {gateway}/v1/customers/you/orders \\
-    -d '{{"lines": [{{"product": "products/saffron", "quantity": 2}}], "cardToken": "tok_visa"}}'
+    --json '{{"lines": [{{"product": "products/saffron", "quantity": 2}}], "cardToken": "tok_visa"}}'
   make split SERVICE=payment TO="v1=50 v2=50"
   make status, make logs SERVICE=order, make tour; the API is described at {gateway}/openapi.json"""
 NAMESPACE = uuid.uuid5(uuid.NAMESPACE_DNS, "demo.souk.dev")

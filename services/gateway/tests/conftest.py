@@ -17,12 +17,18 @@ from souk.inventory.v1 import inventory_pb2, inventory_pb2_grpc
 from souk.order.v1 import order_pb2, order_pb2_grpc
 from souk_gateway.testing import HOST, Backend, Gateway, running
 
+Trailers = tuple[tuple[str, str], ...]
+ETAG = '"17-3"'
 
-def refuse(context: grpc.ServicerContext, code: grpc.StatusCode, reason: str, message: str) -> NoReturn:
+
+def refuse(
+    context: grpc.ServicerContext, code: grpc.StatusCode, reason: str, message: str, trailers: Trailers = ()
+) -> NoReturn:
     info = any_pb2.Any()
     info.Pack(error_details_pb2.ErrorInfo(reason=reason, domain="souk.dev", metadata={"product": "mug"}))
     status = status_pb2.Status(code=code.value[0], message=message, details=[info])
-    context.abort_with_status(rpc_status.to_status(status))
+    told = rpc_status.to_status(status)
+    context.abort_with_status(told._replace(trailing_metadata=(*told.trailing_metadata, *trailers)))
     raise AssertionError("abort raises")
 
 
@@ -36,6 +42,13 @@ class Catalog(catalog_pb2_grpc.CatalogServiceServicer):
             refuse(context, grpc.StatusCode.NOT_FOUND, "PRODUCT_NOT_FOUND", "no products/missing, n’est-ce pas? 100 %")
         if request.name == "products/bad":
             refuse(context, grpc.StatusCode.INVALID_ARGUMENT, "INVALID_ARGUMENT", "no such name")
+        if request.name == "products/busy":
+            later = (("retry-after", "7"),)
+            refuse(context, grpc.StatusCode.RESOURCE_EXHAUSTED, "TOO_MANY_CALLS", "later, please", later)
+        if request.name == "products/kept":
+            context.send_initial_metadata((("etag", ETAG), ("cache-control", "max-age=5")))
+        if request.name == "products/long":
+            return catalog_pb2.Product(name=request.name, description="a rose is " * 400)
         if request.name == "products/slow":
             self.backend.entered.set()
             self.backend.release.wait(10)
@@ -55,6 +68,10 @@ class Catalog(catalog_pb2_grpc.CatalogServiceServicer):
         self, request: catalog_pb2.UpdateProductRequest, context: grpc.ServicerContext
     ) -> catalog_pb2.Product:
         self.backend.saw(request, context)
+        if self.backend.metadata.get("if-match", ETAG) != ETAG:
+            refuse(context, grpc.StatusCode.ABORTED, "ETAG_MISMATCH", "it has changed")
+        if request.product.display_name == "locked":
+            refuse(context, grpc.StatusCode.ABORTED, "TRY_AGAIN", "somebody else is at it")
         return request.product
 
     def DeleteProduct(
@@ -67,6 +84,8 @@ class Catalog(catalog_pb2_grpc.CatalogServiceServicer):
         self, request: catalog_pb2.ListProductsRequest, context: grpc.ServicerContext
     ) -> catalog_pb2.ListProductsResponse:
         self.backend.saw(request, context)
+        if request.page_token == "first":
+            context.send_initial_metadata((("next-page-token", "a+b/c=="),))
         return catalog_pb2.ListProductsResponse(next_page_token=request.page_token)
 
 
@@ -91,6 +110,8 @@ class Orders(order_pb2_grpc.OrderServiceServicer):
             refuse(context, grpc.StatusCode.NOT_FOUND, "ORDER_NOT_FOUND", "no such order")
         for state in (order_pb2.Order.STATE_PENDING, order_pb2.Order.STATE_CONFIRMED):
             yield order_pb2.WatchOrderResponse(order=order_pb2.Order(name=request.name, state=state))
+            if request.name.endswith("/broken"):
+                refuse(context, grpc.StatusCode.DATA_LOSS, "BROKEN", "half an order")
             if request.name.endswith("/slow"):
                 self.backend.release.wait(10)
         yield order_pb2.WatchOrderResponse(error=status_pb2.Status(code=14, message="going down"))

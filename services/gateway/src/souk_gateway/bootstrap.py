@@ -68,6 +68,9 @@ def _api_listener(api: Api, settings: Settings) -> Json:
         "server_header_transformation": "PASS_THROUGH",
         "common_http_protocol_options": {"headers_with_underscores_action": "REJECT_REQUEST", "idle_timeout": "900s"},
         "http2_protocol_options": {"max_concurrent_streams": 1000},
+        "http_protocol_options": {"enable_trailers": True},  # the status of a stream that breaks off stands there
+        "stream_error_on_invalid_http_message": True,  # else each 400 costs an HTTP/1.1 client its connection
+        "always_set_request_id_in_response": True,
         "request_headers_timeout": "10s",
         "route_config": route_configuration(api, settings),
         "http_filters": http_filters(),

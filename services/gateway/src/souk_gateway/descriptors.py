@@ -102,9 +102,16 @@ class Api:
 
     def public(self) -> Api:
         """Only the files that the public services need: what is not served must not be described either."""
+        return self._needed(service.file for service in self.public_services)
+
+    def only(self, service: str) -> Api:
+        """Only the files that one service needs."""
+        return self._needed(one.file for one in self.services if one.name == service)
+
+    def _needed(self, files: Iterable[str]) -> Api:
         by_name = {file.name: file for file in self.files}
         wanted: set[str] = set()
-        waiting = [ERROR_DETAILS, *(service.file for service in self.public_services)]
+        waiting = [ERROR_DETAILS, *files]
         while waiting:
             name = waiting.pop()
             if name in by_name and name not in wanted:

@@ -17,6 +17,7 @@ OPENAPI = Path(__file__).with_name("openapi.json")
 DOCS = Path(__file__).with_name("docs")
 
 _GET: Json = {"name": ":method", "string_match": {"exact": "GET"}}
+_READS: Json = {"name": ":method", "string_match": {"safe_regex": {"regex": "GET|HEAD"}}}
 _TEXT, _HTML, _JSON = "text/plain; charset=utf-8", "text/html; charset=utf-8", "application/json"
 _SCRIPT, _STYLE = "text/javascript; charset=utf-8", "text/css; charset=utf-8"
 # Nothing comes from elsewhere and nothing goes there. Swagger UI writes styles into its elements, and pictures as data.
@@ -125,7 +126,7 @@ def _own_page(path: str, content_type: str, body: Json, headers: Mapping[str, st
         for key, value in {"content-type": content_type, **headers}.items()
     ]
     return {
-        "match": {"path": path, "headers": [_GET]},
+        "match": {"path": path, "headers": [_READS]},
         "direct_response": {"status": 200, "body": body},
         "response_headers_to_add": added,
         "typed_per_filter_config": own_page_overrides(),

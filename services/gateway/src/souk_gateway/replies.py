@@ -7,6 +7,8 @@ from dataclasses import dataclass
 Json = dict[str, object]
 
 DOMAIN = "souk.dev"
+LUA = "souk.gateway"
+"""Where the Lua notes what it refuses, and why."""
 
 
 @dataclass(frozen=True)
@@ -23,6 +25,7 @@ REFUSALS = (
     Refusal(400, 3, "MALFORMED_REQUEST"),
     Refusal(403, 7, "FORBIDDEN"),
     Refusal(404, 5, "NO_SUCH_METHOD", "nothing answers to this verb and path; GET / lists what there is"),
+    Refusal(405, 12, "METHOD_NOT_ALLOWED", "this path takes other verbs; `allow` names them"),
     Refusal(408, 4, "REQUEST_TIMEOUT"),
     Refusal(413, 3, "REQUEST_TOO_LARGE"),
     Refusal(415, 3, "UNSUPPORTED_MEDIA_TYPE"),
@@ -41,21 +44,40 @@ def local_reply_config() -> Json:
 
     For a gRPC client Envoy writes the same text into `grpc-message`, where JSON would be noise.
     """
-    return {"mappers": [_mapper(refusal) for refusal in REFUSALS]}
+    return {"mappers": [*_told_by_lua(), *(_mapper(refusal) for refusal in REFUSALS)]}
+
+
+def _told_by_lua() -> list[Json]:
+    """What `lua/refusal.lua` refused says its reason, and the field if there is one, in the metadata."""
+    reason, field = _noted("reason"), _noted("field")
+    violation: Json = {"field": f"%DYNAMIC_METADATA({LUA}:field)%", "description": "%LOCAL_REPLY_BODY%"}
+    bad: Json = {"@type": "type.googleapis.com/google.rpc.BadRequest", "fieldViolations": [violation]}
+    info = _error_info(f"%DYNAMIC_METADATA({LUA}:reason)%", "%RESPONSE_CODE_DETAILS%")
+    plain = _answer([reason], 3, "%LOCAL_REPLY_BODY%", [info])
+    return [_answer([reason, field], 3, "%LOCAL_REPLY_BODY%", [info, bad]), plain]
+
+
+def _noted(key: str) -> Json:
+    matcher = {"filter": LUA, "path": [{"key": key}], "value": {"present_match": True}}
+    return {"metadata_filter": {"matcher": matcher, "match_if_key_not_found": False}}
 
 
 def _mapper(refusal: Refusal) -> Json:
-    detail = {
-        "@type": "type.googleapis.com/google.rpc.ErrorInfo",
-        "reason": refusal.reason,
-        "domain": DOMAIN,
-        "metadata": {"cause": "%RESPONSE_CODE_DETAILS%"},
-    }
-    body: Json = {"code": refusal.code, "message": refusal.message, "details": [detail]}
+    info = _error_info(refusal.reason, "%RESPONSE_CODE_DETAILS%")
+    return _answer([_status(refusal.status), _rest()], refusal.code, refusal.message, [info])
+
+
+def _answer(conditions: list[Json], code: int, message: str, details: list[Json]) -> Json:
+    body: Json = {"code": code, "message": message, "details": details}
     return {
-        "filter": {"and_filter": {"filters": [_status(refusal.status), _rest()]}},
+        "filter": {"and_filter": {"filters": conditions}} if len(conditions) > 1 else conditions[0],
         "body_format_override": {"json_format": body, "content_type": "application/json"},
     }
+
+
+def _error_info(reason: str, cause: str) -> Json:
+    kind = "type.googleapis.com/google.rpc.ErrorInfo"
+    return {"@type": kind, "reason": reason, "domain": DOMAIN, "metadata": {"cause": cause}}
 
 
 def _status(status: int) -> Json:

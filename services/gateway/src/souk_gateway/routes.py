@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from dataclasses import replace
+from typing import Any
 
+from souk_gateway import cors, transcoder
 from souk_gateway.descriptors import COMMITTED, Api, Binding, Method
 from souk_gateway.filters import api_overrides, grpc_overrides, rest_overrides
 from souk_gateway.pages import OPENAPI, own_pages
 from souk_gateway.replies import Json
 from souk_gateway.settings import Settings
-from souk_gateway.templates import ONE, REST
+from souk_gateway.verbs import has_head, verb_routes
 
 CONFIGURATION = "api"
 """The name of the route configuration."""
@@ -25,6 +28,7 @@ GRPC: Json = {
 
 # A client that watches an order may hear nothing for long; Envoy's default would end the stream after five minutes.
 _STREAM_IDLE = "3600s"
+_VERBS = ("GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS")
 
 
 def route_configuration(api: Api, settings: Settings) -> Json:
@@ -33,7 +37,8 @@ def route_configuration(api: Api, settings: Settings) -> Json:
         "name": "api",
         "domains": ["*"],
         "routes": list(_routes(api, settings)),
-        "typed_per_filter_config": api_overrides(api),
+        "typed_per_filter_config": {**api_overrides(api), **cors.policy(settings.cors_origins, _VERBS)},
+        **cors.varying(settings.cors_origins),
     }
     return {
         "name": CONFIGURATION,
@@ -46,28 +51,41 @@ def _routes(api: Api, settings: Settings) -> Iterator[Json]:
     yield from own_pages(api.public_services, _document(api, settings))
     methods = [method for service in api.public_services for method in service.methods if method.bindings]
     rest = [(method, binding) for method in methods for binding in method.bindings]
-    for method, binding in sorted(rest, key=lambda pair: _generality(pair[1])):
-        yield _rest_route(method, binding, settings)
+    rest.sort(key=lambda pair: pair[1].template.generality)
+    for method, binding in rest:
+        if method.server_streaming:
+            yield from _stream_routes(api, method, binding, settings)
+        else:
+            yield _rest_route(method, binding, settings, {})
+    for method, binding in rest:
+        if has_head(method, binding):
+            yield _rest_route(method, replace(binding, verb="HEAD"), settings, {})
     for method in methods:
         yield _grpc_route(method, settings)
     for service in REFLECTION_SERVICES:
         action = _action(REFLECTION, str(settings.reflection))
         yield {"match": {"prefix": f"/{service}/", "grpc": {}}, "route": {**action, "idle_timeout": _STREAM_IDLE}}
+    yield from verb_routes(api, settings.cors_origins)
 
 
-def _generality(binding: Binding) -> tuple[tuple[int, ...], str]:
-    """Sorts literals before wildcards, as the transcoder prefers them."""
-    ranks = {ONE: 1, REST: 2}
-    return tuple(ranks.get(segment, 0) for segment in binding.template.segments), binding.template.text
+def _stream_routes(api: Api, method: Method, binding: Binding, settings: Settings) -> Iterator[Json]:
+    """One route for each way of telling the messages apart; lines go to those who don't say what they take."""
+    for kind in (transcoder.EVENTS, transcoder.ARRAY):
+        route = _rest_route(method, binding, settings, {"stream": kind})
+        accepted = {"name": "accept", "string_match": {"contains": kind}}
+        route["match"]["headers"].append(accepted)
+        route["typed_per_filter_config"][transcoder.NAME] = transcoder.framed(api, method, kind)
+        yield route
+    yield _rest_route(method, binding, settings, {"stream": transcoder.LINES})
 
 
-def _rest_route(method: Method, binding: Binding, settings: Settings) -> Json:
+def _rest_route(method: Method, binding: Binding, settings: Settings, context: Json) -> dict[str, Any]:
     verb = {"name": ":method", "string_match": {"exact": binding.verb}}
     return {
         "name": f"{method.service}.{method.name} by REST",
         "match": {"safe_regex": {"regex": binding.template.regex}, "headers": [verb]},
         "route": _method_action(method, settings),
-        "typed_per_filter_config": rest_overrides(method, binding),
+        "typed_per_filter_config": rest_overrides(method, binding, context),
     }
 
 

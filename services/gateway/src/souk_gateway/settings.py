@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -14,6 +15,7 @@ LOG_LINE = (
     '{"timestamp": "%(asctime)s", "level": "%(levelname)s", "event": "%(message)s", "service": "gateway-reflection"}'
 )
 _PORTS = 65535
+_ORIGIN = re.compile(r"https?://[a-z0-9.-]+(:[0-9]{1,5})?")
 
 
 class Misconfigured(Exception):
@@ -44,6 +46,8 @@ class Settings:
     """By the full name of the service."""
     descriptor_set: Path
     """What is served; watched for changes."""
+    cors_origins: tuple[str, ...]
+    """Whose pages may call from a browser, `https://shop.example`; none if empty."""
     version: str
     log_level: str
     threads: int
@@ -65,6 +69,7 @@ def read(services: Iterable[Service], environment: Mapping[str, str] = os.enviro
         reflection=Address(pod, variables.number("REFLECTION_PORT", 50053, _PORTS)),
         backends={service.name: variables.backend(service) for service in services},
         descriptor_set=read_descriptor_set(environment),
+        cors_origins=variables.origins("CORS_ALLOWED_ORIGINS"),
         version=environment.get("VERSION", "") or "unknown",
         log_level=variables.one_of("LOG_LEVEL", "info", LEVELS),
         threads=variables.number("PROXY_THREADS", 2, 64),
@@ -115,6 +120,14 @@ class _Variables:
         if value not in choices:
             self.problems.append(f"{name}={value!r} can't be: choose one of {', '.join(choices)}")
         return value
+
+    def origins(self, name: str) -> tuple[str, ...]:
+        """Separated by commas. `*` is none: to let everybody in must be written out, origin by origin."""
+        origins = tuple(filter(None, (one.strip() for one in self.environment.get(name, "").split(","))))
+        for one in origins:
+            if not _ORIGIN.fullmatch(one):
+                self.problems.append(f"{name} has {one!r}: give origins as browsers send them, https://shop.example")
+        return origins
 
     def backend(self, service: Service) -> Address:
         name = f"{service.context.upper()}_ADDRESS"

@@ -54,6 +54,12 @@ class Template:
         return "/" + "/".join(self.segments) + (f":{self.verb}" if self.verb else "")
 
     @property
+    def generality(self) -> tuple[tuple[int, ...], str]:
+        """Sorts literals before wildcards, as the transcoder prefers them."""
+        ranks = {ONE: 1, REST: 2}
+        return tuple(ranks.get(segment, 0) for segment in self.segments), self.text
+
+    @property
     def regex(self) -> str:
         """Takes exactly the paths of this template, in RE2's syntax.
 

@@ -32,7 +32,12 @@ class Answer:
 
     status: int
     headers: Mapping[str, str]
-    text: str
+    content: bytes
+
+    @property
+    def text(self) -> str:
+        """The body, read as UTF-8."""
+        return self.content.decode()
 
     @property
     def json(self) -> Json:
@@ -42,8 +47,15 @@ class Answer:
     @property
     def reason(self) -> str:
         """The reason of the google.rpc.ErrorInfo among the details of an error."""
-        infos = [one for one in self.json["details"] if one["@type"].endswith("/google.rpc.ErrorInfo")]
-        return str(infos[0]["reason"])
+        return str(self._detail("ErrorInfo")["reason"])
+
+    @property
+    def fields(self) -> list[str]:
+        """The fields that the google.rpc.BadRequest among the details of an error names."""
+        return [str(one["field"]) for one in self._detail("BadRequest")["fieldViolations"]]
+
+    def _detail(self, kind: str) -> Json:
+        return next(one for one in self.json["details"] if one["@type"].endswith(f"/google.rpc.{kind}"))
 
 
 @dataclass
@@ -95,7 +107,7 @@ class Gateway:
             kind = {"content-type": "application/json"} if content is not None else {}
             connection.request(verb, path, content, {**kind, **(headers or {})})
             response = connection.getresponse()
-            return Answer(response.status, {k.lower(): v for k, v in response.getheaders()}, response.read().decode())
+            return Answer(response.status, {k.lower(): v for k, v in response.getheaders()}, response.read())
         finally:
             connection.close()
 
