@@ -2,7 +2,7 @@
 
 GetProduct of the catalog, asked as the gateway's pod asks, against the same call at the catalog's own port, where only
 its sidecar calls. One connection each, one call at a time, in turns; the key is the difference of the medians. Both
-calls meet the same process and the same row, so what is left is two proxies, the TLS between them and one authorization.
+calls meet the same process and the same row, so what is left is two proxies and the TLS between them.
 """
 
 from __future__ import annotations
