@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from souk_gateway.replies import Json
 
+_DECOMPRESSOR = "envoy.filters.http.decompressor"
 _FILTERS = "type.googleapis.com/envoy.extensions.filters.http"
 _LIBRARIES = "type.googleapis.com/envoy.extensions.compression"
 _TYPES = ["application/json", "text/html", "text/plain", "text/css", "text/javascript", "application/javascript"]
@@ -19,7 +20,7 @@ def compressors() -> list[Json]:
 
 
 def decompressor() -> Json:
-    """Unpacks requests. What they unpack to is held against the limit, not what was sent."""
+    """Unpacks bodies, on the routes that take any. What they unpack to is held against the limit, not what was sent."""
     library = {"@type": f"{_LIBRARIES}.gzip.decompressor.v3.Gzip", "window_bits": 15}
     off = {"common_config": {"enabled": {"default_value": False, "runtime_key": "gateway.decompress_answers"}}}
     config = {
@@ -28,7 +29,12 @@ def decompressor() -> Json:
         "request_direction_config": {"advertise_accept_encoding": False},
         "response_direction_config": off,
     }
-    return {"name": "envoy.filters.http.decompressor", "typed_config": config}
+    return {"name": _DECOMPRESSOR, "disabled": True, "typed_config": config}
+
+
+def unpacked() -> Json:
+    """For routes that take a body."""
+    return {_DECOMPRESSOR: {"@type": "type.googleapis.com/envoy.config.route.v3.FilterConfig", "config": {}}}
 
 
 def uncompressed() -> Json:

@@ -167,6 +167,12 @@ def resolve(message: Descriptor, path: str) -> tuple[FieldDescriptor, ...] | Non
     return tuple(fields)
 
 
+def is_text(message: Descriptor, path: str) -> bool:
+    """Whether a path of field names leads to a string."""
+    fields = resolve(message, path)
+    return fields is not None and fields[-1].type == FieldDescriptor.TYPE_STRING
+
+
 def query_fields(method: Method, binding: Binding) -> Iterable[FieldDescriptor]:
     """The top-level fields of a request that neither path nor body gives: REST passes them as query parameters."""
     if binding.body == "*":

@@ -52,14 +52,19 @@ def rest_overrides(method: Method, binding: Binding, context: Json) -> Json:
     """What the filters must know about one REST route; `context` is what only this route has the Lua know."""
     bound = {"path": [normalised(variable.field) for variable in binding.template.variables]}
     told = {**bound, **body_context(method, binding), **_reading(method, binding), **context}
-    removals = [{"remove": name} for name in _LEAKING]
-    mutation = f"{_TYPE}.header_mutation.v3.HeaderMutationPerRoute"
     return {
-        **grpc_overrides(),
+        **plain_overrides(),
         **(compression.uncompressed() if method.server_streaming else {}),
-        HEADERS: {"@type": mutation, "mutations": {"response_mutations": removals}},
+        **(compression.unpacked() if binding.body else {}),
         REST: {"@type": f"{_TYPE}.lua.v3.LuaPerRoute", "filter_context": told},
     }
+
+
+def plain_overrides() -> Json:
+    """What they must know about a REST route on which there is nothing for the Lua to do."""
+    removals = [{"remove": name} for name in _LEAKING]
+    mutation = f"{_TYPE}.header_mutation.v3.HeaderMutationPerRoute"
+    return {**grpc_overrides(), HEADERS: {"@type": mutation, "mutations": {"response_mutations": removals}}}
 
 
 def own_page_overrides() -> Json:

@@ -7,8 +7,8 @@ from dataclasses import replace
 from typing import Any
 
 from souk_gateway import cors, transcoder
-from souk_gateway.descriptors import COMMITTED, Api, Binding, Method
-from souk_gateway.filters import api_overrides, grpc_overrides, rest_overrides
+from souk_gateway.descriptors import COMMITTED, Api, Binding, Method, is_text
+from souk_gateway.filters import api_overrides, grpc_overrides, plain_overrides, rest_overrides
 from souk_gateway.pages import OPENAPI, own_pages
 from souk_gateway.replies import Json
 from souk_gateway.settings import Settings
@@ -28,6 +28,8 @@ GRPC: Json = {
 
 # A client that watches an order may hear nothing for long; Envoy's default would end the stream after five minutes.
 _STREAM_IDLE = "3600s"
+# Neither a query nor anything percent-encoded, which might be no UTF-8.
+_PLAIN = "[A-Za-z0-9/._~!$&'()*+,;=:@-]+"
 _VERBS = ("GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS")
 
 
@@ -56,6 +58,7 @@ def _routes(api: Api, settings: Settings) -> Iterator[Json]:
         if method.server_streaming:
             yield from _stream_routes(api, method, binding, settings)
         else:
+            yield from _plain_route(method, binding, settings)
             yield _rest_route(method, binding, settings, {})
     for method, binding in rest:
         if has_head(method, binding):
@@ -66,6 +69,18 @@ def _routes(api: Api, settings: Settings) -> Iterator[Json]:
         action = _action(REFLECTION, str(settings.reflection))
         yield {"match": {"prefix": f"/{service}/", "grpc": {}}, "route": {**action, "idle_timeout": _STREAM_IDLE}}
     yield from verb_routes(api, settings.cors_origins)
+
+
+def _plain_route(method: Method, binding: Binding, settings: Settings) -> Iterator[Json]:
+    """A GET that gives no more than a name in plain letters passes no Lua, which costs a sixth of its whole way."""
+    names = all(is_text(method.request, variable.field) for variable in binding.template.variables)
+    if binding.verb == "GET" and names and "next_page_token" not in method.response.fields_by_name:
+        route = _rest_route(method, binding, settings, {})
+        route["match"]["headers"] += [
+            {"name": ":path", "string_match": {"safe_regex": {"regex": _PLAIN}}},
+            *({"name": name, "present_match": False} for name in ("if-none-match", "grpc-timeout")),
+        ]
+        yield {**route, "typed_per_filter_config": plain_overrides()}
 
 
 def _stream_routes(api: Api, method: Method, binding: Binding, settings: Settings) -> Iterator[Json]:
