@@ -10,8 +10,8 @@ from pathlib import Path
 from google.protobuf.descriptor import Descriptor, FieldDescriptor
 
 from souk_gateway.descriptors import Api, Binding, Method, load, query_fields, resolve
-from souk_gateway.schemas import WELL_KNOWN
 from souk_gateway.templates import MalformedTemplate
+from souk_gateway.wellknown import WELL_KNOWN
 
 MAX_SIZE = 900 * 1024
 """A ConfigMap holds 1 MiB, and the descriptor set must fit into one."""

@@ -1,70 +1,33 @@
-"""JSON schemas of messages, as the transcoder reads and writes them."""
+"""JSON schemas of messages, as the gateway takes and gives them.
+
+What is taken and what is given differ: a request must hold the fields that its rules require, an answer holds every
+field that can be empty, even one that is never given. So a message has up to three schemas, told apart by their names.
+"""
 
 from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from enum import Enum
 
 from google.api import field_behavior_pb2
 from google.protobuf.descriptor import Descriptor, EnumDescriptor, FieldDescriptor
 
+from souk_gateway.constraints import Rules
 from souk_gateway.replies import Json
+from souk_gateway.wellknown import IN_WORDS, SCALARS, WELL_KNOWN
 
-_STRING: Json = {"type": "string"}
-_OBJECT: Json = {"type": "object"}
-# 64 bits don't fit into a JavaScript number: they come as strings, and are taken as both.
-_LONG: Json = {"type": "string", "format": "int64"}
-_UNSIGNED_LONG: Json = {"type": "string", "format": "uint64"}
-_INTEGER: Json = {"type": "integer", "format": "int32"}
-_UNSIGNED: Json = {"type": "integer", "format": "uint32"}
-_DOUBLE: Json = {"type": "number", "format": "double"}
-_BOOLEAN: Json = {"type": "boolean"}
+# A name is chosen when a resource is made, by the service or beside the resource, and stands in the path from then on.
+_NOT_SETTABLE = (field_behavior_pb2.OUTPUT_ONLY, field_behavior_pb2.IDENTIFIER)
 
-SCALARS: Mapping[int, Json] = {
-    FieldDescriptor.TYPE_DOUBLE: _DOUBLE,
-    FieldDescriptor.TYPE_FLOAT: {"type": "number", "format": "float"},
-    FieldDescriptor.TYPE_INT64: _LONG,
-    FieldDescriptor.TYPE_SINT64: _LONG,
-    FieldDescriptor.TYPE_SFIXED64: _LONG,
-    FieldDescriptor.TYPE_UINT64: _UNSIGNED_LONG,
-    FieldDescriptor.TYPE_FIXED64: _UNSIGNED_LONG,
-    FieldDescriptor.TYPE_INT32: _INTEGER,
-    FieldDescriptor.TYPE_SINT32: _INTEGER,
-    FieldDescriptor.TYPE_SFIXED32: _INTEGER,
-    FieldDescriptor.TYPE_UINT32: _UNSIGNED,
-    FieldDescriptor.TYPE_FIXED32: _UNSIGNED,
-    FieldDescriptor.TYPE_BOOL: _BOOLEAN,
-    FieldDescriptor.TYPE_STRING: _STRING,
-    FieldDescriptor.TYPE_BYTES: {"type": "string", "format": "byte"},
-}
-"""By the field's type."""
 
-WELL_KNOWN: Mapping[str, Json] = {
-    "google.protobuf.Timestamp": {"type": "string", "format": "date-time"},
-    "google.protobuf.Duration": {"type": "string", "pattern": r"^-?\d+(\.\d+)?s$"},
-    "google.protobuf.FieldMask": {
-        "type": "string",
-        "description": "Names of fields in camel case, with commas between.",
-    },
-    "google.protobuf.Empty": _OBJECT,
-    "google.protobuf.Struct": _OBJECT,
-    "google.protobuf.Value": {},
-    "google.protobuf.ListValue": {"type": "array", "items": {}},
-    "google.protobuf.Any": {
-        "type": "object",
-        "properties": {"@type": _STRING},
-        "required": ["@type"],
-        "additionalProperties": True,
-    },
-    "google.protobuf.BoolValue": _BOOLEAN,
-    "google.protobuf.StringValue": _STRING,
-    "google.protobuf.Int32Value": _INTEGER,
-    "google.protobuf.Int64Value": _LONG,
-    "google.protobuf.DoubleValue": _DOUBLE,
-}
-"""Messages that JSON writes in a way of their own."""
+class Use(Enum):
+    """For what a schema is; the value ends its name."""
 
-_FLAGS = {field_behavior_pb2.OUTPUT_ONLY: "readOnly", field_behavior_pb2.INPUT_ONLY: "writeOnly"}
+    GIVEN = ""
+    TAKEN = ".Input"
+    CHANGES = ".Changes"
+    """The body of a PATCH, where everything may be left out."""
 
 
 @dataclass(frozen=True)
@@ -72,32 +35,76 @@ class Schemas:
     """Gathers the schemas of the messages and enums that a document refers to."""
 
     comments: Mapping[str, str]
+    rules: Rules
     collected: dict[str, Json] = field(default_factory=dict)
 
-    def reference(self, message: Descriptor) -> Json:
+    def reference(self, message: Descriptor, use: Use) -> Json:
         """Refers to a message, whose schema is gathered."""
         if message.full_name in WELL_KNOWN:
             return WELL_KNOWN[message.full_name]
-        if message.full_name not in self.collected:
-            self.collected[message.full_name] = {}  # it may contain itself
-            self.collected[message.full_name] = self._message(message)
-        return {"$ref": f"#/components/schemas/{message.full_name}"}
+        name = f"{message.full_name}{use.value}"
+        if name not in self.collected:
+            self.collected[name] = {}  # it may contain itself
+            self.collected[name] = self.object_of(message, list(message.fields), use)
+        return {"$ref": f"#/components/schemas/{name}"}
 
-    def of_field(self, one: FieldDescriptor) -> Json:
+    def object_of(self, message: Descriptor, fields: list[FieldDescriptor], use: Use) -> Json:
+        """The schema of a message of which only some fields are there."""
+        required = [one.json_name for one in fields if self._required(one, use)]
+        schema: Json = {
+            "type": "object",
+            "properties": {one.json_name: self._property(one, use) for one in fields},
+            **({"required": required} if required else {}),
+            # A body's unknown fields are refused; an answer may have new ones one day.
+            **({} if use is Use.GIVEN else {"additionalProperties": False}),
+        }
+        return _described(schema, self.comments.get(message.full_name, ""), *self.rules.of_message(message))
+
+    def of_field(self, one: FieldDescriptor, use: Use) -> Json:
         """The schema of a field's value, with what its proto says about it."""
-        return self._described(self._shape(one), one.full_name)
+        limits = {} if use is Use.GIVEN else {**IN_WORDS.get(one.full_name, {}), **self.rules.keywords(one)}
+        schema = _within(self._shape(one, use), limits)
+        words = () if use is Use.GIVEN else self.rules.words(one)
+        return _described(schema, self.comments.get(one.full_name, ""), *words)
 
-    def _shape(self, one: FieldDescriptor) -> Json:
+    def _property(self, one: FieldDescriptor, use: Use) -> Json:
+        behaviors = behaviors_of(one)
+        if use is Use.GIVEN and field_behavior_pb2.INPUT_ONLY in behaviors:
+            return _described(self.of_field(one, use), "Never given: it is always empty in an answer.")
+        flags: Json = {}
+        if not {*behaviors}.isdisjoint(_NOT_SETTABLE):
+            flags = {"readOnly": True}
+        elif field_behavior_pb2.INPUT_ONLY in behaviors:
+            flags = {"writeOnly": True}
+        # A change replaces what is within a field as a whole.
+        return {**self.of_field(one, Use.TAKEN if use is Use.CHANGES else use), **flags}
+
+    def _required(self, one: FieldDescriptor, use: Use) -> bool:
+        if use is Use.CHANGES:
+            return False
+        if use is Use.TAKEN:
+            return self.is_required(one)
+        # Only what has no presence is written when it is empty.
+        return not one.has_presence
+
+    def is_required(self, one: FieldDescriptor) -> bool:
+        """Whether a request must hold the field."""
+        return field_behavior_pb2.REQUIRED in behaviors_of(one) or self.rules.required(one)
+
+    def _shape(self, one: FieldDescriptor, use: Use) -> Json:
         if one.message_type is not None and one.message_type.GetOptions().map_entry:
-            return {"type": "object", "additionalProperties": self._single(one.message_type.fields_by_name["value"])}
-        return {"type": "array", "items": self._single(one)} if one.is_repeated else self._single(one)
+            values = self._single(one.message_type.fields_by_name["value"], use)
+            return {"type": "object", "additionalProperties": values}
+        return {"type": "array", "items": self._single(one, use)} if one.is_repeated else self._single(one, use)
 
-    def _single(self, one: FieldDescriptor) -> Json:
+    def _single(self, one: FieldDescriptor, use: Use) -> Json:
         if one.message_type is not None:
-            return self.reference(one.message_type)
+            return self.reference(one.message_type, use)
         return self._enum(one.enum_type) if one.enum_type is not None else SCALARS[one.type]
 
     def _enum(self, enum: EnumDescriptor) -> Json:
+        if enum.full_name in WELL_KNOWN:
+            return WELL_KNOWN[enum.full_name]
         if enum.full_name not in self.collected:
             names = [value.name for value in enum.values]
             said = [f"- `{name}`: {self.comments.get(f'{enum.full_name}.{name}', '')}" for name in names]
@@ -105,18 +112,24 @@ class Schemas:
             self.collected[enum.full_name] = {"type": "string", "enum": names, "description": text.strip()}
         return {"$ref": f"#/components/schemas/{enum.full_name}"}
 
-    def _message(self, message: Descriptor) -> Json:
-        properties: Json = {}
-        required: list[str] = []
-        for one in message.fields:
-            behaviors = list(one.GetOptions().Extensions[field_behavior_pb2.field_behavior])
-            flags = {_FLAGS[behavior]: True for behavior in behaviors if behavior in _FLAGS}
-            properties[one.json_name] = {**self.of_field(one), **flags}
-            if field_behavior_pb2.REQUIRED in behaviors:
-                required.append(one.json_name)
-        schema: Json = {"type": "object", "properties": properties}
-        return self._described({**schema, "required": required} if required else schema, message.full_name)
 
-    def _described(self, schema: Json, name: str) -> Json:
-        said = self.comments.get(name)
-        return {**schema, "description": said} if said else schema
+def behaviors_of(one: FieldDescriptor) -> tuple[int, ...]:
+    """What `google.api.field_behavior` says of a field."""
+    return tuple(one.GetOptions().Extensions[field_behavior_pb2.field_behavior])
+
+
+def _described(schema: Json, *texts: str) -> Json:
+    """Adds words to those that a schema has already."""
+    said = " ".join(text for text in (*texts, str(schema.get("description", ""))) if text)
+    return {**schema, "description": said} if said else schema
+
+
+def _within(schema: Json, keywords: Json) -> Json:
+    """Adds keywords; those of items go to the items."""
+    items = keywords.pop("items", None)
+    merged = {**schema, **keywords}
+    if isinstance(items, dict) and items:
+        inner = schema["items"]
+        assert isinstance(inner, dict)
+        merged["items"] = {**inner, **items}
+    return merged
