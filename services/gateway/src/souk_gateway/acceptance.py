@@ -19,7 +19,9 @@ def accepted(path: Path) -> Api:
     """
     try:
         api = load(path)
-        problems = [str(problem).replace("\n ", ":") for problem in lint.unique(api)]
+        problems = [
+            str(problem).replace("\n ", ":") for rule in (lint.unique, lint.error_details) for problem in rule(api)
+        ]
         public = api.public()
         served = public.public_services
     # TypeError and KeyError: a file or a message that another one needs is not in it.
@@ -28,5 +30,5 @@ def accepted(path: Path) -> Api:
     if not served:
         raise Refused(f"{path}: no method in it has google.api.http, so there would be nothing to serve")
     if problems:
-        raise Refused(f"{path}: " + "; ".join(problems))
+        raise Refused(f"{path}: " + "; ".join(str(problem).replace("\n ", ":") for problem in problems))
     return public

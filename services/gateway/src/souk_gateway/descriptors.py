@@ -17,6 +17,8 @@ from souk_gateway.templates import Template, parse
 
 COMMITTED = Path(__file__).with_name("descriptors.binpb")
 """Written by `make protos`."""
+STATUS = "google/rpc/status.proto"
+"""Every error is one: the OpenAPI document says so, whether or not a proto imports it."""
 ERROR_DETAILS = "google/rpc/error_details.proto"
 """Nobody imports it, but errors carry its messages, and the transcoder can only write what it knows."""
 
@@ -111,7 +113,7 @@ class Api:
     def _needed(self, files: Iterable[str]) -> Api:
         by_name = {file.name: file for file in self.files}
         wanted: set[str] = set()
-        waiting = [ERROR_DETAILS, *files]
+        waiting = [ERROR_DETAILS, STATUS, *files]
         while waiting:
             name = waiting.pop()
             if name in by_name and name not in wanted:

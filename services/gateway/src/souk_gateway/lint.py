@@ -57,7 +57,7 @@ def report(path: Path) -> int:
 def check(api: Api) -> Found:
     """Applies all rules."""
     yield from _size(api)
-    yield from _error_details(api)
+    yield from error_details(api)
     yield from unique(api)
     for service in api.public_services:
         for method in service.methods:
@@ -78,12 +78,15 @@ def _size(api: Api) -> Found:
         yield Problem("descriptor set", what, "import less, or give some services a gateway of their own")
 
 
-def _error_details(api: Api) -> Found:
+def error_details(api: Api) -> Found:
+    """The messages that errors carry must be known."""
     known = {f"{file.package}.{message.name}" for file in api.files for message in file.message_type}
     for name in _ERROR_DETAILS:
         if name not in known:
             what = f"{name} is missing: errors that carry it would reach REST clients with an empty body"
-            yield Problem("descriptor set", what, "compile google/rpc/error_details.proto into it: `make protos`")
+            yield Problem(
+                "descriptor set", what, "compile google/rpc/error_details.proto and status.proto into it: `make protos`"
+            )
 
 
 def unique(api: Api) -> Found:
