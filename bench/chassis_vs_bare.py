@@ -12,6 +12,7 @@ from __future__ import annotations
 import sys
 import time
 import urllib.request
+from collections.abc import Mapping
 from pathlib import Path
 
 from bench.processes import LOAD_CORE, SERVER_CORE, Running, running
@@ -47,17 +48,23 @@ def _raced(folder: Path, share: str) -> tuple[Race, float]:
             [*_SERVER, "chassis"],
             SERVER_CORE,
             folder / "chassis.log",
-            OTEL_EXPORTER_OTLP_ENDPOINT=f"http://127.0.0.1:{sink.port}",
-            OTEL_TRACES_SAMPLER="parentbased_traceidratio",
-            OTEL_TRACES_SAMPLER_ARG=share,
-            **_FREE,
+            {**_FREE, **traced(sink, share)},
         ) as chassis,
-        running([*_SERVER, "bare"], SERVER_CORE, folder / "bare.log", **_FREE) as bare,
+        running([*_SERVER, "bare"], SERVER_CORE, folder / "bare.log", _FREE) as bare,
     ):
         for server in (chassis, bare):
             assert answered(server.port) == PRODUCT
         raced = race(Contender(chassis, load(chassis.port, folder)), Contender(bare, load(bare.port, folder)))
         return raced, _exported(sink, _handled(chassis))
+
+
+def traced(sink: Running, share: str) -> Mapping[str, str]:
+    """The environment of a program whose traces are sampled so and exported."""
+    return {
+        "OTEL_EXPORTER_OTLP_ENDPOINT": f"http://127.0.0.1:{sink.port}",
+        "OTEL_TRACES_SAMPLER": "parentbased_traceidratio",
+        "OTEL_TRACES_SAMPLER_ARG": share,
+    }
 
 
 def _handled(chassis: Running) -> float:

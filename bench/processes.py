@@ -6,10 +6,11 @@ import json
 import os
 import subprocess
 import time
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
+from types import MappingProxyType
 from typing import cast
 
 import psutil
@@ -29,6 +30,8 @@ class Running:
     log: Path
     serving: Mapping[str, object]
     """The line that it wrote when it was ready, with its ports."""
+    beside: tuple[psutil.Process, ...] = ()
+    """Other processes that belong to it."""
 
     @property
     def port(self) -> int:
@@ -37,16 +40,27 @@ class Running:
 
     def cpu_seconds(self) -> float:
         """What it and its children have used of the processor so far."""
-        return sum(sum(each.cpu_times()[:2]) for each in (self.process, *self.process.children(recursive=True)))
+        return sum(sum(each.cpu_times()[:2]) for each in self._all())
 
     def pss_mb(self) -> float:
         """Its memory and its children's, shared pages by their share."""
-        return pss_mb([self.process, *self.process.children(recursive=True)])
+        return pss_mb(self._all())
+
+    def _all(self) -> Sequence[psutil.Process]:
+        return [self.process, *self.process.children(recursive=True), *self.beside]
 
 
 @contextmanager
-def running(command: Sequence[str], core: int, log: Path, **environment: str) -> Iterator[Running]:
-    """Starts a program on one core and waits for the line of JSON that says `serving`; ends it afterwards.
+def running(
+    command: Sequence[str],
+    core: int,
+    log: Path,
+    environment: Mapping[str, str] = MappingProxyType({}),
+    ready: Callable[[], bool] | None = None,
+) -> Iterator[Running]:
+    """Starts a program on one core and waits until it is `ready`; ends it afterwards.
+
+    Without `ready`, that is when it has written a line of JSON that says `serving`.
 
     Raises:
         RuntimeError: it ended, or was not ready in time; with the end of its log.
@@ -60,7 +74,15 @@ def running(command: Sequence[str], core: int, log: Path, **environment: str) ->
             stderr=subprocess.STDOUT,
         )
     try:
-        yield Running(psutil.Process(process.pid), log, _serving(process, log))
+        said: Mapping[str, object] = {}
+
+        def serving() -> bool:
+            nonlocal said
+            said = _serving(log)
+            return bool(said)
+
+        _await(ready or serving, process, log)
+        yield Running(psutil.Process(process.pid), log, said)
     finally:
         process.terminate()
         try:
@@ -87,13 +109,19 @@ def _rollup(pid: int, field: str) -> float:
     return 0.0
 
 
-def _serving(process: subprocess.Popen[bytes], log: Path) -> Mapping[str, object]:
+def _await(ready: Callable[[], bool], process: subprocess.Popen[bytes], log: Path) -> None:
     until = time.monotonic() + _PATIENCE
     while time.monotonic() < until and process.poll() is None:
-        for line in log.read_text().splitlines(keepends=True):
-            if line.startswith("{") and line.endswith("}\n"):
-                said = json.loads(line)
-                if said.get("event") == "serving":
-                    return cast("Mapping[str, object]", said)
+        if ready():
+            return
         time.sleep(0.02)
     raise RuntimeError(f"{process.args!r} did not come to serve; it said:\n{log.read_text()[-3000:]}")
+
+
+def _serving(log: Path) -> Mapping[str, object]:
+    for line in log.read_text().splitlines(keepends=True):
+        if line.startswith("{") and line.endswith("}\n"):
+            said = json.loads(line)
+            if said.get("event") == "serving":
+                return cast("Mapping[str, object]", said)
+    return {}

@@ -17,6 +17,7 @@ from souk_chassis.database import Database
 from souk_chassis.migration import migrate
 from sqlalchemy import insert
 
+from bench.chassis_vs_bare import traced
 from bench.processes import LOAD_CORE, SERVER_CORE, running
 from bench.product import PRODUCT, REQUEST, answered, load
 from bench.results import Figures
@@ -40,13 +41,10 @@ def measure(folder: Path) -> Figures:
             [sys.executable, "-m", "souk_catalog"],
             SERVER_CORE,
             folder / "ours.log",
-            OTEL_EXPORTER_OTLP_ENDPOINT=f"http://127.0.0.1:{sink.port}",
-            OTEL_TRACES_SAMPLER="parentbased_traceidratio",
-            OTEL_TRACES_SAMPLER_ARG="0.01",
-            **environment,
+            {**environment, **traced(sink, "0.01")},
         ) as ours,
         running(
-            [sys.executable, "-m", "bench.programs.bare_catalog"], SERVER_CORE, folder / "bare.log", **environment
+            [sys.executable, "-m", "bench.programs.bare_catalog"], SERVER_CORE, folder / "bare.log", environment
         ) as bare,
     ):
         assert answered(ours.port, REQUEST) == answered(bare.port, REQUEST)

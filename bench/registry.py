@@ -6,7 +6,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from bench import chassis_vs_bare, mesh_memory, read_vs_bare, sidecar, up, weight_change
+from bench import chassis_vs_bare, gateway_speed, mesh_memory, read_vs_bare, sidecar, up, weight_change
 from bench.results import Figures
 
 
@@ -35,6 +35,19 @@ MEASUREMENTS = (
     Measurement("weight_change", ("weight_change_p50_ms", "weight_change_p99_ms"), weight_change.measure),
     Measurement("chassis_vs_bare", ("chassis_vs_bare", "chassis_vs_bare_sampled"), chassis_vs_bare.measure),
     Measurement("read_vs_bare", ("read_vs_bare",), read_vs_bare.measure),
+    Measurement(
+        "gateway_speed",
+        (
+            "gateway_vs_grpc_gateway",
+            "gateway_vs_python",
+            "gateway_vs_passthrough",
+            "gateway_added_ms_p50",
+            "gateway_added_ms_p99",
+            "gateway_pss_mb",
+            "gateway_pss_after_mb",
+        ),
+        gateway_speed.measure,
+    ),
     Measurement("sidecar", ("sidecar_added_ms_p50",), sidecar.measure),
 )
 
