@@ -103,6 +103,13 @@ def test_a_split_that_makes_no_sense_changes_nothing(mesh: Souk, weights: list[s
     assert mesh("get", "vs", "echo", "-o", "yaml").out == before
 
 
+def test_certificates_are_renewed_when_the_command_returns_and_no_request_is_lost(mesh: Souk) -> None:
+    with requests(mesh.port) as answers:
+        said = mesh("rotate").out
+    assert re.search(r"\d+ new certificates; acknowledged by all \d+ proxies after \d+\.\d ms", said)
+    assert answers.failures == []
+
+
 def test_scaling_changes_the_number_of_pods(mesh: Souk) -> None:
     assert "1 → 2 replicas" in mesh("scale", "echo-v2", "--replicas", "2").out
     until(lambda: ready(mesh, "echo-v2", 2))

@@ -67,6 +67,13 @@ def test_an_identity_keeps_its_certificate_until_half_of_its_life_is_over() -> N
     assert identities.certificate(ORDER).chain != first.chain
 
 
+def test_all_can_be_renewed_before_they_are_due() -> None:
+    identities = Identities(CertificateAuthority.create())
+    first = identities.certificate(ORDER)
+    assert identities.renew_all() == 1
+    assert identities.certificate(ORDER).chain != first.chain
+
+
 def test_renewal_goes_on_by_itself_and_tells() -> None:
     async def steps() -> None:
         identities = Identities(CertificateAuthority.create(), timedelta(seconds=0.4))

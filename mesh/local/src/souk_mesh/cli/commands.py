@@ -173,6 +173,14 @@ def scale(
     command.scale(deployment, replicas, home)
 
 
+@app.command()
+def rotate(home: Home = None) -> None:
+    """Give every pod a new certificate now; they are renewed by themselves after half of their life."""
+    from souk_mesh.cli import edits as command  # noqa: PLC0415
+
+    command.rotate(home)
+
+
 delete = typer.Typer(help="End a pod; its Deployment makes another.", no_args_is_help=True)
 app.add_typer(delete, name="delete")
 

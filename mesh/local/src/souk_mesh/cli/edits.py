@@ -8,7 +8,7 @@ from pathlib import Path
 from souk_mesh.cli.context import ask, running, state
 from souk_mesh.cli.failures import Failed
 from souk_mesh.control import methods
-from souk_mesh.control.messages import NamedRequest, ScaleRequest, SplitRequest
+from souk_mesh.control.messages import NamedRequest, Nothing, ScaleRequest, SplitRequest
 
 
 def split(service: str, weights: Sequence[str], home: Path | None) -> None:
@@ -39,6 +39,12 @@ def delete_pod(name: str, home: Path | None) -> None:
     """Ends a pod."""
     with running(state(home)) as client:
         print(ask(client, methods.DELETE_POD, NamedRequest(name=name)).text)
+
+
+def rotate(home: Path | None) -> None:
+    """Gives every pod a new certificate."""
+    with running(state(home)) as client:
+        print(ask(client, methods.ROTATE, Nothing()).text)
 
 
 def _parsed(weights: Sequence[str]) -> Mapping[str, int]:

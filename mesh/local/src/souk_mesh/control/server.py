@@ -66,6 +66,9 @@ class Orders(Protocol):
     async def delete_pod(self, request: NamedRequest) -> Done:
         """Ends a pod; its Deployment makes another."""
 
+    async def rotate(self, _: Nothing, /) -> Done:
+        """Gives every pod a new certificate and waits for every proxy."""
+
     async def shut_down(self, _: Nothing, /) -> Done:
         """Ends all pods, and then the supervisor."""
 
@@ -84,6 +87,7 @@ async def serve(orders: Orders, socket: Path) -> grpc.aio.Server:
             _handler(methods.RESTART, orders.restart),
             _handler(methods.SCALE, orders.scale),
             _handler(methods.DELETE_POD, orders.delete_pod),
+            _handler(methods.ROTATE, orders.rotate),
             _handler(methods.SHUT_DOWN, orders.shut_down),
         ]
     )

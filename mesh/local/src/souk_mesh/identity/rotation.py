@@ -38,6 +38,12 @@ class Identities:
             self._current[identity] = self._authority.issue(identity, self._lifetime)
         return due
 
+    def renew_all(self) -> int:
+        """Replaces every certificate, due or not, and says how many that were."""
+        for identity in self._current:
+            self._current[identity] = self._authority.issue(identity, self._lifetime)
+        return len(self._current)
+
     async def keep_fresh(self, changed: Callable[[], None]) -> None:
         """Renews until cancelled; calls `changed` whenever there is something new to hand out."""
         while True:

@@ -126,17 +126,12 @@ class MeshOrders:
             raise Refusal(str(error)) from error
         begun = time.perf_counter()
         self._store.replace(changed)
-        proxies = await self._mesh.publisher.settled(ACKNOWLEDGEMENT)
+        proxies = await self._acknowledged()
         took = (time.perf_counter() - begun) * 1000
-        late = [
-            f"{each.node.split('~')[2]}: {each.refusal or 'no answer'}" for each in proxies.values() if not each.current
-        ]
-        if late:
-            raise Refusal("saved, but not every proxy has acknowledged it\n  " + "\n  ".join(late))
         return SplitReply(
             virtual_service=f"{rule.metadata.namespace}/{rule.metadata.name}",
             weights=request.weights,
-            proxies=len(proxies),
+            proxies=proxies,
             milliseconds=took,
         )
 
@@ -166,10 +161,28 @@ class MeshOrders:
         self._mesh.deployments.changed()
         return Done(text=f"pod {request.name} is being ended")
 
+    async def rotate(self, _: Nothing) -> Done:
+        """Gives every pod a new certificate and waits for every proxy."""
+        begun = time.perf_counter()
+        identities = self._mesh.publisher.renew_certificates()
+        proxies = await self._acknowledged()
+        took = (time.perf_counter() - begun) * 1000
+        return Done(text=f"{identities} new certificates; acknowledged by all {proxies} proxies after {took:.1f} ms")
+
     async def shut_down(self, _: Nothing) -> Done:
         """Ends the mesh. The answer comes when the order is taken; the process ends when nothing is left."""
         self._leave()
         return Done(text="the mesh is ending")
+
+    async def _acknowledged(self) -> int:
+        """Waits until every proxy has what holds now, and says how many those are."""
+        proxies = await self._mesh.publisher.settled(ACKNOWLEDGEMENT)
+        late = [
+            f"{each.node.split('~')[2]}: {each.refusal or 'no answer'}" for each in proxies.values() if not each.current
+        ]
+        if late:
+            raise Refusal("saved, but not every proxy has acknowledged it\n  " + "\n  ".join(late))
+        return len(proxies)
 
     def _refuse_taken_ports(self, future: Mapping[ObjectKey, AnyObject], port: int | None) -> None:
         held = {each.bound for each in exposures(self._store.list(Service), self._mesh.port)}

@@ -59,6 +59,10 @@ class Publisher:
         for gone in self._ads.nodes() - {pod.node for pod in view.pods}:
             self._ads.forget(gone)
 
+    def renew_certificates(self) -> int:
+        """Gives every identity a new certificate, which is handed out with the next publication; says how many."""
+        return self._identities.renew_all()
+
     async def settled(self, timeout: float) -> dict[str, ProxyStatus]:
         """Publishes what holds now and waits until every connected proxy has taken or refused it."""
         self.publish()
