@@ -35,6 +35,8 @@ from souk.order.v1.order_pb2_grpc import OrderServiceStub
 from tests.reliability.audit import Told
 
 PATIENCE_SECONDS = 30
+# An order costs the shop as much as ten looks, and most customers look.
+THINKING_SECONDS = 0.3
 # Once there were enough of them, requests go on until the last change is done, but leave the machine to it.
 PAUSE_SECONDS = 0.2
 CUSTOMERS = 8
@@ -254,7 +256,8 @@ def _customer(port: int, goods: Goods, tally: Tally, cards: Iterator[str], numbe
         )
         # Three in four only look.
         kind = of_each_kind[(0, 1, 0, 1, 0, 1, 2, 3)[number % 8]]
-        while not tally.over.is_set():
+        thinking = THINKING_SECONDS if kind in of_each_kind[2:] else 0
+        while not tally.over.wait(thinking):
             _round(kind, tally)
 
 

@@ -8,118 +8,96 @@ from __future__ import annotations
 import os
 import time
 import uuid
-from collections.abc import Callable, Iterator
+from collections import Counter
+from collections.abc import Sequence
 from itertools import cycle
 from threading import Event, Thread
 
 import pytest
 
-from tests.conftest import LOCAL_OVERLAY
-from tests.mesh import Mesh, free_port
-from tests.reliability.audit import audit
+from tests.mesh import Mesh
+from tests.reliability.audit import Finding, audit
 from tests.reliability.books import read_books
 from tests.rest import Rest
+from tests.rollout.changes import awaited, rolled, scaled
 from tests.rollout.load import Goods, Tally, load
 
 TORTURE = os.environ.get("TORTURE") == "full"
 ENOUGH = 200_000 if TORTURE else 20_000
 ROUNDS = 5 if TORTURE else 1
 EVERY = ("catalog", "inventory", "acquirer", "payment-v1", "payment-v2", "order", "gateway", "ingress")
-PIECES = 1_000_000
-PATIENCE_SECONDS = 60
-# Each look starts a program, which costs a fifth of a second of a core; and changes must not be all that the shop does.
-LOOK_EVERY, REROUTE_EVERY = 0.7, 1.0
 SPLITS = ("v1=100 v2=0", "v1=50 v2=50", "v1=0 v2=100", "v1=90 v2=10")
-
-
-@pytest.fixture(scope="module")
-def shop(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Mesh]:
-    """A mesh for this file alone."""
-    mesh = Mesh(home=tmp_path_factory.mktemp("rollout"), port=free_port())
-    try:
-        mesh.up(LOCAL_OVERLAY)
-        yield mesh
-    finally:
-        mesh.down()
+REROUTE_EVERY = 1.0
+PIECES = 1_000_000
+PRODUCT = "products/carpet"
 
 
 @pytest.fixture(scope="module")
 def goods(shop: Mesh) -> Goods:
     """A product that doesn't run out, and an order for it that is confirmed."""
     rest = Rest(f"http://127.0.0.1:{shop.port}")
-    price = {"currencyCode": "EUR", "units": "3"}
-    assert rest.post("/v1/products?productId=carpet", {"displayName": "Carpet", "price": price}).status == 200
-    assert rest.post("/v1/products/carpet/stock:adjust", {"delta": PIECES}).status == 200
-    body = {"lines": [{"product": "products/carpet", "quantity": 1}], "cardToken": "tok_visa"}
-    placed = rest.post("/v1/customers/first/orders", body, str(uuid.uuid4()))
+    carpet = {"displayName": "Carpet", "price": {"currencyCode": "EUR", "units": "3"}}
+    assert rest.post("/v1/products?productId=carpet", carpet).status == 200
+    assert rest.post(f"/v1/{PRODUCT}/stock:adjust", {"delta": PIECES}).status == 200
+    order = {"lines": [{"product": PRODUCT, "quantity": 1}], "cardToken": "tok_visa"}
+    placed = rest.post("/v1/customers/first/orders", order, str(uuid.uuid4()))
     assert placed.body["state"] == "STATE_CONFIRMED", placed
-    return Goods("products/carpet", placed.body["name"])
+    return Goods(PRODUCT, placed.body["name"])
 
 
-def awaited(condition: Callable[[], bool], what: str) -> None:
-    deadline = time.monotonic() + PATIENCE_SECONDS
-    while not condition():
-        assert time.monotonic() < deadline, f"{what} within {PATIENCE_SECONDS} s"
-        time.sleep(LOOK_EVERY)
+class Rerouting(Thread):
+    """Changes weights and certificates in turn until it is told to end."""
+
+    def __init__(self, shop: Mesh) -> None:
+        super().__init__(name="rerouting")
+        self.over = Event()
+        self.done: Counter[str] = Counter()
+        self._shop = shop
+
+    def run(self) -> None:
+        """Goes on whatever it is told by `souk`: a change that fails is an error of the test that counts them."""
+        for split in cycle(SPLITS):
+            for command in (["split", "payment", *split.split()], ["rotate"]):
+                self._shop.souk(*command)
+                self.done[command[0]] += 1
+                if self.over.wait(REROUTE_EVERY):
+                    return
 
 
-def ready(shop: Mesh, deployment: str) -> set[str]:
-    return {pod["name"] for pod in shop.pods(deployment) if pod["ready"]}
+def everything_changed(shop: Mesh, tally: Tally) -> None:
+    """Each Deployment in turn is rolled, and scaled to three pods and back."""
+    began = time.monotonic()
+    for deployment in EVERY * ROUNDS:
+        rolled(shop, deployment)
+        scaled(shop, deployment, 3)
+        scaled(shop, deployment, 1)
+        print(f"  {time.monotonic() - began:5.1f} s, {deployment} done: {tally.total} requests", flush=True)
+    awaited(lambda: len(shop.pods()) == len(EVERY), "every old pod is gone")
 
 
-def rolled(shop: Mesh, deployment: str) -> None:
-    """Replaces the pods of a Deployment; the old ones may still be ending when it returns."""
-    before = ready(shop, deployment)
-    shop.souk("restart", deployment)
-    awaited(lambda: len(now := ready(shop, deployment)) == len(before) and not now & before, f"{deployment} is rolled")
+def findings_when_settled(shop: Mesh, tally: Tally) -> Sequence[Finding]:
+    """What is wrong in the books."""
 
+    def findings() -> Sequence[Finding]:
+        return audit(read_books(shop.home), {PRODUCT: PIECES}, tally.told)
 
-def scaled(shop: Mesh, deployment: str, replicas: int) -> None:
-    shop.souk("scale", deployment, "--replicas", str(replicas))
-    awaited(lambda: len(ready(shop, deployment)) == replicas, f"{deployment} has {replicas} pods")
-
-
-def rerouted(shop: Mesh, over: Event, counts: list[str]) -> None:
-    """Changes weights and certificates in turn until it is over."""
-    for split in cycle(SPLITS):
-        shop.souk("split", "payment", *split.split())
-        counts.append("split")
-        if over.wait(REROUTE_EVERY):
-            return
-        shop.souk("rotate")
-        counts.append("rotate")
-        if over.wait(REROUTE_EVERY):
-            return
+    awaited(lambda: not any("settled" in each.rule for each in findings()), "every order is settled")
+    return findings()
 
 
 def test_no_request_fails_while_everything_is_replaced_scaled_rerouted_and_given_new_certificates(
     shop: Mesh, goods: Goods
 ) -> None:
-    changes: list[str] = []
-    over = Event()
-    rerouting = Thread(target=rerouted, args=(shop, over, changes))
-    began = time.monotonic()
+    rerouting = Rerouting(shop)
     with load(shop.port, goods, ENOUGH) as tally:
         rerouting.start()
         try:
-            for _ in range(ROUNDS):
-                for deployment in EVERY:
-                    rolled(shop, deployment)
-                    scaled(shop, deployment, 3)
-                    scaled(shop, deployment, 1)
-                    print(f"{time.monotonic() - began:5.1f} s {deployment}: {tally.total} requests", flush=True)
-            awaited(lambda: len(shop.pods()) == len(EVERY), "every old pod is gone")
+            everything_changed(shop, tally)
         finally:
-            over.set()
+            rerouting.over.set()
             rerouting.join()
 
-    print(f"  {dict(tally.answered)} in {time.monotonic() - began:.1f} s; {changes.count('split')} splits")
+    print(f"  {dict(tally.answered)}; meanwhile {dict(rerouting.done)}")
     assert not tally.failures, f"{len(tally.failures)} of {tally.total}:\n" + "\n".join(tally.failures[:20])
-    assert_books_agree(shop, tally)
-
-
-def assert_books_agree(shop: Mesh, tally: Tally) -> None:
-    def findings() -> str:
-        return "\n".join(map(str, audit(read_books(shop.home), {"products/carpet": PIECES}, tally.told)))
-
-    awaited(lambda: not findings(), "the books agree")
+    assert min(rerouting.done["split"], rerouting.done["rotate"]) >= len(SPLITS)
+    assert findings_when_settled(shop, tally) == ()

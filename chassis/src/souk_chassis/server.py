@@ -29,7 +29,8 @@ from souk_chassis.validation import validation, well_formed
 # Threads beyond those of the bulkhead: they tell the ones who come too many, with a reason, a log line and a count.
 # Past them, grpc itself refuses without a thread.
 _REFUSING_THREADS = 4
-_LAST_RESORT_SECONDS = 3.0
+LAST_RESORT_SECONDS = 3.0
+"""How long what still hangs after the drain, such as traces on their way, is waited for."""
 _log = structlog.get_logger(__name__)
 Servicer = TypeVar("Servicer")
 
@@ -98,7 +99,7 @@ class Server:
         self.stopping.wait()
         self.stop()
         # A handler that still hangs would keep the interpreter from ending; traces get this long to leave.
-        last_resort = Timer(_LAST_RESORT_SECONDS, os._exit, (0,))
+        last_resort = Timer(LAST_RESORT_SECONDS, os._exit, (0,))
         last_resort.daemon = True
         last_resort.start()
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import signal
 import sys
 from collections.abc import Callable, Coroutine
 from pathlib import Path
@@ -21,10 +22,10 @@ RUNS = "import time; print('up', flush=True); time.sleep(60)"
 class Watched:
     """A container and all the states that it has been in."""
 
-    def __init__(self, tmp_path: Path, code: str, **checks: Check) -> None:
+    def __init__(self, tmp_path: Path, code: str, before_stop: float | None = None, **checks: Check) -> None:
         self.states: list[ContainerState] = []
         command = Command("test/app", (sys.executable, "-c", code), {}, tmp_path, tmp_path / "app.log")
-        plan = ContainerPlan("app", command, grace=2, **checks)  # type: ignore[arg-type]
+        plan = ContainerPlan("app", command, grace=2, before_stop=before_stop, **checks)  # type: ignore[arg-type]
         self._moved = asyncio.Event()
         self.runner = ContainerRunner(plan, Ledger(tmp_path / "children"), self._changed)
 
@@ -54,7 +55,7 @@ def test_a_program_that_crashes_is_started_again_later_and_later_and_its_last_li
         watched = Watched(tmp_path, "print('no such table: products'); raise SystemExit(3)")
         keeping = asyncio.create_task(watched.runner.keep())
         state = await watched.until(lambda state: state.restarts == 2 and state.phase is Phase.CRASHED)
-        await watched.runner.stop()
+        await watched.runner.stop(asyncio.Event())
         await keeping
         assert state.exit_code == 3
         assert state.reason == "exited with code 3"
@@ -86,7 +87,7 @@ def test_a_program_is_ready_only_while_its_probe_passes(tmp_path: Path) -> None:
         (tmp_path / "open").unlink()
         state = await watched.until(lambda state: not state.ready)
         assert state.restarts == 0
-        await watched.runner.stop()
+        await watched.runner.stop(asyncio.Event())
         await keeping
 
     run(story)
@@ -103,7 +104,7 @@ def test_a_program_that_is_not_alive_is_started_again(tmp_path: Path) -> None:
         assert "ended by SIGTERM (probe failed, liveness" in state.reason
         (tmp_path / "alive").touch()
         await watched.until(lambda state: state.ready and state.restarts >= 1)
-        await watched.runner.stop()
+        await watched.runner.stop(asyncio.Event())
         await keeping
 
     run(story)
@@ -116,7 +117,37 @@ def test_a_program_that_does_not_start_up_is_started_again(tmp_path: Path) -> No
         state = await watched.until(lambda state: state.restarts == 1)
         assert not any(each.ready for each in watched.states)
         assert "(probe failed, startup: " in state.reason
-        await watched.runner.stop()
+        await watched.runner.stop(asyncio.Event())
+        await keeping
+
+    run(story)
+
+
+def test_a_program_is_told_to_end_only_after_the_wait_that_its_yaml_asks_for(tmp_path: Path) -> None:
+    async def story() -> None:
+        watched = Watched(tmp_path, RUNS, before_stop=0.4)
+        keeping = asyncio.create_task(watched.runner.keep())
+        await watched.until(lambda state: state.ready)
+        stopping = asyncio.create_task(watched.runner.stop(asyncio.Event()))
+        await asyncio.sleep(0.2)
+        assert watched.runner.pid is not None
+        await stopping
+        await keeping
+        assert watched.runner.state.exit_code == -signal.SIGTERM
+
+    run(story)
+
+
+def test_nothing_is_waited_for_when_everything_ends(tmp_path: Path) -> None:
+    async def story() -> None:
+        watched = Watched(tmp_path, RUNS, before_stop=15)
+        keeping = asyncio.create_task(watched.runner.keep())
+        await watched.until(lambda state: state.ready)
+        alone = asyncio.Event()
+        stopping = asyncio.create_task(watched.runner.stop(alone))
+        alone.set()
+        async with asyncio.timeout(1):  # its grace is two seconds
+            await stopping
         await keeping
 
     run(story)

@@ -25,7 +25,7 @@ from souk_gateway.supervise import INTERVAL, state_of
 
 # Each client that looks around holds a thread as long as it looks.
 _THREADS = 16
-_GRACE = 5.0
+GRACE = 5.0
 
 _log = logging.getLogger(__name__)
 
@@ -50,7 +50,7 @@ def serve(path: Path, address: Address) -> None:
         if now not in (known, None):
             known = now
             follow(look, path)
-    server.stop(_GRACE).wait()
+    server.stop(GRACE).wait()
     _log.info("stopped")
 
 

@@ -138,7 +138,7 @@ class Mesh:
 
     async def _retire(self, pod: PodRunner) -> None:
         identity = pod.identity
-        await pod.terminate(lambda: self._withdrawn(pod))
+        await pod.terminate(lambda: self._withdrawn(pod), self._leaving)
         self._resolver.volumes.discard(identity)
         self._indexes.release(self._index.pop(identity.name))
         self.rewrites.pop(identity.name, None)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import logging
 import signal
 from collections.abc import Callable
 from dataclasses import dataclass, replace
@@ -15,6 +16,8 @@ from souk_mesh.workloads.plan import Check, ContainerPlan
 from souk_mesh.workloads.probes import attempt
 from souk_mesh.workloads.processes import CannotStart, Child, Command, run, size, start, tail
 from souk_mesh.workloads.readiness import Course, Verdict
+
+log = logging.getLogger(__name__)
 
 LAST_LINES = 12
 """How much of a failed container's log is kept for `souk status`."""
@@ -83,15 +86,21 @@ class ContainerRunner:
             await self._once()
             await self._pause()
 
-    async def stop(self) -> None:
-        """Ends it for good: what its preStop says, SIGTERM, and SIGKILL when its grace is over."""
+    async def stop(self, alone: asyncio.Event) -> None:
+        """Ends it for good: what its preStop says, SIGTERM, and SIGKILL when its grace is over.
+
+        `alone` is set when everything else ends too. Then nobody is left who could still send something, and a preStop
+        that only waits for them is cut short.
+        """
         self._stopping.set()
         grace = self._plan.grace
         child = self._child
         if child is not None and child.running:
             deadline = asyncio.get_running_loop().time() + grace
-            await self._before_stop(grace)
-            await child.stop(max(0.0, deadline - asyncio.get_running_loop().time()))
+            await self._before_stop(grace, alone)
+            log.info("%s: SIGTERM", self._plan.command.label)
+            code = await child.stop(max(0.0, deadline - asyncio.get_running_loop().time()))
+            log.info("%s: ended with %d", self._plan.command.label, code)
         self._set(phase=Phase.STOPPED, ready=False)
 
     async def _once(self) -> int | None:
@@ -183,11 +192,15 @@ class ContainerRunner:
         child.signal(signal.SIGTERM)
         asyncio.get_running_loop().call_later(self._plan.grace, child.signal, signal.SIGKILL)
 
-    async def _before_stop(self, grace: float) -> None:
+    async def _before_stop(self, grace: float, alone: asyncio.Event) -> None:
         match self._plan.before_stop:
             case float(seconds):
-                await asyncio.sleep(min(seconds, grace))
+                log.info("%s: waits %g s, as its preStop says", self._plan.command.label, seconds)
+                with contextlib.suppress(TimeoutError):
+                    async with asyncio.timeout(min(seconds, grace)):
+                        await alone.wait()
             case Command() as command:
+                log.info("%s: runs its preStop", self._plan.command.label)
                 with contextlib.suppress(CannotStart, TimeoutError):
                     await run(command, self._ledger, grace)
 

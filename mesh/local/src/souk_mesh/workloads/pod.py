@@ -102,13 +102,18 @@ class PodRunner:
         self._run(self._proxy.keep())
         self._run(self._begin())
 
-    async def terminate(self, withdrawn: Callable[[], Awaitable[None]]) -> None:
-        """Ends it. `withdrawn` returns when no proxy sends it requests any more; only then its programs are stopped."""
+    async def terminate(self, withdrawn: Callable[[], Awaitable[None]], alone: asyncio.Event) -> None:
+        """Ends it: endpoint removed, wait, SIGTERM, drain, proxy last. docs/rollout.md gives the reasons.
+
+        `withdrawn` returns when no proxy sends it requests any more; only then its programs are stopped.
+        `alone` is set when everything ends, and nobody need be waited for.
+        """
         self.phase = PodPhase.TERMINATING
         self._moved()
         await withdrawn()
-        await asyncio.gather(*(each.stop() for each in (*self._init, *self._containers)))
-        await self._proxy.stop()
+        log.info("%s: withdrawn, no proxy sends it anything new", self.identity.name)
+        await asyncio.gather(*(each.stop(alone) for each in (*self._init, *self._containers)))
+        await self._proxy.stop(alone)
         # Nothing runs any more, so what is left are tasks that wait to begin.
         for task in self._tasks:
             task.cancel()

@@ -1,0 +1,72 @@
+"""What happens when one pod ends, in which order: as `docs/rollout.md` has it, with the waits that the YAML has."""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+
+import pytest
+
+from tests.mesh import Mesh
+from tests.rollout.changes import awaited
+
+LINE = re.compile(r"(?P<at>[\d-]+ [\d:,]+) INFO \S+: (?P<pod>[\w-]+)(?:/(?P<container>[\w-]+))?: (?P<what>.*)")
+
+
+@dataclass(frozen=True)
+class Step:
+    """One line of the supervisor's log about a pod."""
+
+    at: datetime
+    container: str
+    what: str
+
+
+def steps(shop: Mesh, pod: str) -> Sequence[Step]:
+    """What the supervisor did to end a pod."""
+    lines = [LINE.fullmatch(line) for line in (shop.home / "supervisor.log").read_text().splitlines()]
+    return [
+        Step(datetime.strptime(found["at"], "%Y-%m-%d %H:%M:%S,%f"), found["container"] or "", found["what"])
+        for found in lines
+        if found and found["pod"] == pod
+    ]
+
+
+def seconds_to_wait(shop: Mesh, deployment: str, container: str) -> int:
+    """As the Deployment has it."""
+    found = json.loads(shop.souk("get", "deployment", deployment, "-o", "json"))
+    containers = {each["name"]: each for each in found["spec"]["template"]["spec"]["containers"]}
+    return int(containers[container]["lifecycle"]["preStop"]["sleep"]["seconds"])
+
+
+@pytest.mark.parametrize(("deployment", "containers"), [("catalog", ["app"]), ("gateway", ["proxy", "reflection"])])
+def test_a_pod_is_withdrawn_waits_is_told_to_end_drains_and_its_proxy_ends_last(
+    shop: Mesh, deployment: str, containers: Sequence[str]
+) -> None:
+    doomed = shop.pods(deployment)[0]["name"]
+
+    shop.souk("delete", "pod", doomed)
+    awaited(lambda: doomed not in {pod["name"] for pod in shop.pods()}, f"{doomed} is gone")
+
+    done = steps(shop, doomed)
+    assert done[0].what.startswith("withdrawn"), done
+    assert [step.what for step in done[-2:]] == ["SIGTERM", "ended with 0"], done
+    assert {step.container for step in done[-2:]} == {"istio-proxy"}, done
+    for container in containers:
+        wait = seconds_to_wait(shop, deployment, container)
+        own = [step for step in done if step.container == container]
+        assert [step.what for step in own] == [f"waits {wait} s, as its preStop says", "SIGTERM", "ended with 0"]
+        assert own[1].at - own[0].at >= timedelta(seconds=wait - 0.1)
+
+
+def test_a_service_drains_between_sigterm_and_its_end(shop: Mesh) -> None:
+    doomed = shop.pods("inventory")[0]["name"]
+
+    shop.souk("delete", "pod", doomed)
+    awaited(lambda: doomed not in {pod["name"] for pod in shop.pods()}, f"{doomed} is gone")
+
+    said = [json.loads(line) for line in (shop.home / "logs" / doomed / "app.log").read_text().splitlines() if line]
+    assert [each["event"] for each in said if each["event"] in ("draining", "stopped")] == ["draining", "stopped"]
