@@ -79,7 +79,8 @@ class Database:
 
     def close(self) -> None:
         """Closes all connections."""
-        self._engine.dispose()
+        for engine in (self._reading, self._engine):
+            engine.dispose()
 
     def __enter__(self) -> Self:
         return self

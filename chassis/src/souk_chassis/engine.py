@@ -2,13 +2,12 @@
 
 from typing import Any
 
-from sqlalchemy import Engine, event
+from sqlalchemy import URL, Engine, event
 from sqlalchemy.engine import Connection, create_engine, make_url
 
 # How long a transaction waits for another one's lock, and how long one statement may take.
 LOCK_SECONDS = 5.0
 STATEMENT_SECONDS = 10.0
-_READ_ONLY = "souk_read_only"
 
 
 def connect(url: str, *, lock_seconds: float = LOCK_SECONDS, statement_seconds: float = STATEMENT_SECONDS) -> Engine:
@@ -32,12 +31,13 @@ def connect(url: str, *, lock_seconds: float = LOCK_SECONDS, statement_seconds: 
 
 
 def reading(engine: Engine) -> Engine:
-    """The same connections, for transactions that only read: on SQLite they don't wait for the one who writes."""
-    option = {_READ_ONLY: True} if engine.dialect.name == "sqlite" else {"postgresql_readonly": True}
-    return engine.execution_options(**option)
+    """The same database, for transactions that only read: on SQLite they don't wait for the one who writes."""
+    if engine.dialect.name == "sqlite":
+        return _reading_sqlite(engine)
+    return engine.execution_options(postgresql_readonly=True)
 
 
-def _connect_sqlite(url: str, lock_seconds: float) -> Engine:
+def _connect_sqlite(url: URL | str, lock_seconds: float) -> Engine:
     engine = create_engine(url, connect_args={"timeout": lock_seconds})
 
     @event.listens_for(engine, "connect")
@@ -51,8 +51,23 @@ def _connect_sqlite(url: str, lock_seconds: float) -> Engine:
     @event.listens_for(engine, "begin")
     def begin(connection: Connection) -> None:
         # A transaction that first reads and then writes could not get the lock any more without IMMEDIATE.
-        reading = connection.get_execution_options().get(_READ_ONLY, False)
-        connection.exec_driver_sql(f"PRAGMA query_only = {int(reading)}")
-        connection.exec_driver_sql("BEGIN" if reading else "BEGIN IMMEDIATE")
+        connection.exec_driver_sql("BEGIN IMMEDIATE")
 
     return engine
+
+
+def _reading_sqlite(engine: Engine) -> Engine:
+    # Connections of their own: to turn one from writing to reading would be a statement more for each transaction.
+    reader = create_engine(engine.url, connect_args={"timeout": LOCK_SECONDS})
+
+    @event.listens_for(reader, "connect")
+    def configure(connection: Any, _record: object) -> None:  # noqa: ANN401 - sqlite3's, or a driver like it
+        connection.isolation_level = None
+        connection.execute("PRAGMA query_only = ON")
+
+    @event.listens_for(reader, "begin")
+    def begin(connection: Connection) -> None:
+        # By the driver itself, which is quicker: it takes no lock yet, so there is nothing that could go wrong.
+        connection.connection.cursor().execute("BEGIN")
+
+    return reader
