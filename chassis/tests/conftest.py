@@ -10,7 +10,7 @@ from typing import Any
 import grpc
 import pytest
 from buf.validate import validate_pb2
-from google.protobuf import descriptor_pb2, descriptor_pool, struct_pb2
+from google.protobuf import descriptor_pb2, descriptor_pool, field_mask_pb2, struct_pb2
 from google.protobuf.descriptor import FileDescriptor
 from grpc_tools import protoc
 from souk_chassis.client import channel
@@ -26,7 +26,7 @@ PROTO = "echo/v1/echo.proto"
 def echo_modules(tmp_path_factory: pytest.TempPathFactory) -> Iterator[EchoModules]:
     target = tmp_path_factory.mktemp("generated")
     known = descriptor_pb2.FileDescriptorSet()
-    for name in (*_imports(validate_pb2.DESCRIPTOR), struct_pb2.DESCRIPTOR.name):
+    for name in (*_imports(validate_pb2.DESCRIPTOR), struct_pb2.DESCRIPTOR.name, field_mask_pb2.DESCRIPTOR.name):
         descriptor_pool.Default().FindFileByName(name).CopyToProto(known.file.add())
     (target / "known.binpb").write_bytes(known.SerializeToString())
     arguments = [f"--python_out={target}", f"--grpc_python_out={target}", f"--descriptor_set_in={target}/known.binpb"]

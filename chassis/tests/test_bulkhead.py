@@ -3,6 +3,7 @@
 import threading
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
+from datetime import timedelta
 from urllib.request import urlopen
 
 import grpc
@@ -61,6 +62,7 @@ def test_a_call_too_many_is_refused_at_once_and_leaves_streams_and_health_alone(
                 running.stub.Say(request, timeout=10)
             assert caught.value.code() is grpc.StatusCode.RESOURCE_EXHAUSTED
             assert refusal(caught.value).reason == "OVERLOADED"
+            assert refusal(caught.value).retry_after == timedelta(seconds=1)
         assert len(list(running.stub.Count(request, timeout=10))) == 3
         assert health(running.server) == SERVING
         with urlopen(f"http://127.0.0.1:{running.server.metrics_port}/metrics", timeout=5) as answer:

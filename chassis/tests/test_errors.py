@@ -38,6 +38,19 @@ def test_a_refusal_reaches_the_caller_whole(serve: Serve, echo_modules: EchoModu
     assert answer.retry_after == timedelta(seconds=1.5)
 
 
+def test_when_to_come_again_is_told_in_whole_seconds_too(serve: Serve, echo_modules: EchoModules) -> None:
+    def say(request: Request, context: grpc.ServicerContext) -> Reply:
+        raise Refused("FULL", "no room", retry_after=timedelta(seconds=1.5) if request.text else None)
+
+    with serve(say) as running:
+        for text, said in (("when?", {"retry-after": "2"}), ("", {})):
+            with pytest.raises(grpc.RpcError) as caught:
+                running.stub.Say(echo_modules.pb2.SayRequest(text=text), timeout=5)
+            assert isinstance(caught.value, grpc.Call)
+            trailers = caught.value.trailing_metadata() or ()
+            assert {key: value for key, value in trailers if key == "retry-after"} == said
+
+
 def test_a_refusal_in_a_stream_reaches_the_caller_after_what_was_sent(serve: Serve, echo_modules: EchoModules) -> None:
     def count(request: Request, context: grpc.ServicerContext) -> Iterator[Reply]:
         yield echo_modules.pb2.SayResponse(text="1")

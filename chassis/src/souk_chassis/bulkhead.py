@@ -2,12 +2,16 @@
 
 from collections.abc import Iterator
 from contextlib import contextmanager
+from datetime import timedelta
 from threading import BoundedSemaphore
 
 import grpc
 
 from souk_chassis.errors import Refused
 from souk_chassis.layers import Call, Layer
+
+# A call is over within milliseconds; HTTP's Retry-After knows no less than a second.
+_RETRY_AFTER = timedelta(seconds=1)
 
 
 def bulkhead(calls: int, streams: int) -> Layer:
@@ -18,7 +22,12 @@ def bulkhead(calls: int, streams: int) -> Layer:
     def bounded(call: Call) -> Iterator[None]:
         free, limit, what = (free_streams, streams, "streams") if call.streaming else (free_calls, calls, "calls")
         if not free.acquire(blocking=False):
-            raise Refused("OVERLOADED", f"{limit} {what} are running already", code=grpc.StatusCode.RESOURCE_EXHAUSTED)
+            raise Refused(
+                "OVERLOADED",
+                f"{limit} {what} are running already",
+                code=grpc.StatusCode.RESOURCE_EXHAUSTED,
+                retry_after=_RETRY_AFTER,
+            )
         try:
             yield
         finally:

@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator
 from contextlib import contextmanager
+from math import ceil
 from typing import NoReturn
 
 import grpc
@@ -55,6 +56,9 @@ def _abort(call: Call, refused: Refused) -> NoReturn:
         span.set_status(trace.StatusCode.ERROR, refused.reason)
     status = rpc_status.to_status(to_status(refused))
     kept = tuple(call.context.trailing_metadata() or ())
+    if refused.retry_after is not None:
+        # RetryInfo once more, for those who read headers: whole seconds, and not too early.
+        kept = (*kept, ("retry-after", str(ceil(refused.retry_after.total_seconds()))))
     call.context.abort_with_status(_Status(status.code, status.details, (*status.trailing_metadata, *kept)))
 
 

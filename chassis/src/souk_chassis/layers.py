@@ -14,6 +14,8 @@ from typing import Any, TypeAlias
 import grpc
 from google.protobuf.message import Message
 
+from souk_chassis.answer_headers import with_headers
+
 
 @dataclass(frozen=True, slots=True)
 class Call:
@@ -61,7 +63,7 @@ class Layers(grpc.ServerInterceptor):
     def _wrap(self, path: str, handler: Handler) -> Handler:
         service, _, method = path.lstrip("/").partition("/")
         layers, streaming = self._layers, handler.response_streaming
-        behaviour = handler.unary_stream if streaming else handler.unary_unary
+        behaviour = handler.unary_stream if streaming else handler.unary_unary and with_headers(handler.unary_unary)
         parse = handler.request_deserializer
         if behaviour is None or parse is None:
             msg = f"{path} is not registered by generated code: it has no handler or no parser"

@@ -18,6 +18,7 @@ from prometheus_client import CollectorRegistry, GCCollector, PlatformCollector,
 
 from souk_chassis.access import access
 from souk_chassis.bulkhead import bulkhead
+from souk_chassis.condition import if_match
 from souk_chassis.deadline import deadline
 from souk_chassis.error_model import error_model
 from souk_chassis.health import Health, Readiness
@@ -130,6 +131,7 @@ def interceptors(settings: ServiceSettings, registry: CollectorRegistry) -> tupl
         deadline,
         well_formed,
         idempotency_key,
+        if_match,
         validation(),
     )
     return (server_interceptor(), Layers(layers))  # type: ignore[no-untyped-call]
