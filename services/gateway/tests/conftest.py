@@ -49,6 +49,10 @@ class Catalog(catalog_pb2_grpc.CatalogServiceServicer):
             context.send_initial_metadata((("etag", ETAG), ("cache-control", "max-age=5")))
         if request.name == "products/long":
             return catalog_pb2.Product(name=request.name, description="a rose is " * 400)
+        if request.name == "products/crowded":
+            context.abort(grpc.StatusCode.RESOURCE_EXHAUSTED, "too many")
+        if request.name == "products/huge":
+            return catalog_pb2.Product(name=request.name, description="x" * (3 << 20))
         if request.name == "products/slow":
             self.backend.entered.set()
             self.backend.release.wait(10)

@@ -71,6 +71,7 @@ def _api_listener(api: Api, settings: Settings) -> Json:
         "http_protocol_options": {"enable_trailers": True},  # the status of a stream that breaks off stands there
         "stream_error_on_invalid_http_message": True,  # else each 400 costs an HTTP/1.1 client its connection
         "always_set_request_id_in_response": True,
+        "early_header_mutation_extensions": [_only_the_transcoder_says_so()],
         "request_headers_timeout": "10s",
         "route_config": route_configuration(api, settings),
         "http_filters": http_filters(),
@@ -78,6 +79,13 @@ def _api_listener(api: Api, settings: Settings) -> Json:
         "access_log": [_access_log(settings)],
     }
     return _listener("api", settings.listen, manager)
+
+
+def _only_the_transcoder_says_so() -> Json:
+    """By which path a call came in: log and errors believe these headers, which Envoy takes from anybody."""
+    kind = f"{_TYPE}.extensions.http.early_header_mutation.header_mutation.v3.HeaderMutation"
+    removals = [{"remove": f"x-envoy-original-{name}"} for name in ("path", "method")]
+    return {"name": "original", "typed_config": {"@type": kind, "mutations": removals}}
 
 
 def _metrics_listener(settings: Settings) -> Json:

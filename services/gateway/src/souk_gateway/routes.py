@@ -29,6 +29,7 @@ GRPC: Json = {
 # A client that watches an order may hear nothing for long; Envoy's default would end the stream after five minutes.
 _STREAM_IDLE = "3600s"
 # Neither a query nor anything percent-encoded, which might be no UTF-8.
+_UNPLAIN = ("if-none-match", "grpc-timeout", "content-length", "transfer-encoding")
 _PLAIN = "[A-Za-z0-9/._~!$&'()*+,;=:@-]+"
 _VERBS = ("GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS")
 
@@ -78,7 +79,7 @@ def _plain_route(method: Method, binding: Binding, settings: Settings) -> Iterat
         route = _rest_route(method, binding, settings, {})
         route["match"]["headers"] += [
             {"name": ":path", "string_match": {"safe_regex": {"regex": _PLAIN}}},
-            *({"name": name, "present_match": False} for name in ("if-none-match", "grpc-timeout")),
+            *({"name": name, "present_match": False} for name in _UNPLAIN),
         ]
         yield {**route, "typed_per_filter_config": plain_overrides()}
 

@@ -73,7 +73,7 @@ local function mask(handle, settable, target, query, names)
   handle:headers():replace(":path", target .. joint .. "updateMask=" .. table.concat(paths, ","))
 end
 
--- Whoever sends {"etag": …} along with a DELETE would not be heard, and the resource gone.
+-- The transcoder reads a body also where the method has none, and takes fields from it.
 local function refuse_any(handle)
   local body = handle:body()
   if body and body:length() > 0 then

@@ -46,7 +46,7 @@ local function before(handle)
     if names and settable then
       mask(handle, settable, target, query, names)
     end
-  elseif not body and not reads then
+  elseif not body then
     refuse_any(handle)
   end
 end
