@@ -1,9 +1,15 @@
 """A call carries its trace on, and its caller's own metadata stays what it was."""
 
+from collections.abc import Callable, Iterator, Mapping
+
 import grpc
 import pytest
 from opentelemetry import trace
-from opentelemetry.sdk.trace import TracerProvider
+from opentelemetry.sdk.trace import ReadableSpan, TracerProvider
+from opentelemetry.sdk.trace.export import SimpleSpanProcessor
+from opentelemetry.sdk.trace.export.in_memory_span_exporter import InMemorySpanExporter
+from opentelemetry.trace import SpanKind
+from souk_chassis.errors import Refused
 
 from .world import EchoModules, Reply, Request, Serve
 
@@ -65,3 +71,49 @@ def test_a_peer_that_comes_back_is_found_within_seconds(serve: Serve, echo_modul
             answer = stub.Say(echo_modules.pb2.SayRequest(text="back"), timeout=5, wait_for_ready=True)
     assert answer.text == "back"
     assert keep
+
+
+@pytest.fixture
+def spans(tracer: trace.Tracer) -> Iterator[Callable[[], Mapping[tuple[SpanKind, str], ReadableSpan]]]:
+    """What was traced, by kind and name."""
+    exporter = InMemorySpanExporter()
+    processor = SimpleSpanProcessor(exporter)
+    provider = trace.get_tracer_provider()
+    assert isinstance(provider, TracerProvider)
+    provider.add_span_processor(processor)
+    yield lambda: {(span.kind, span.name): span for span in exporter.get_finished_spans()}
+    processor.shutdown()
+
+
+def test_a_call_is_a_span_at_its_caller_and_one_at_its_callee_below_it(
+    serve: Serve, echo_modules: EchoModules, spans: Callable[[], Mapping[tuple[SpanKind, str], ReadableSpan]]
+) -> None:
+    with serve(lambda *_: echo_modules.pb2.SayResponse()) as running:
+        running.stub.Say(echo_modules.pb2.SayRequest(), timeout=5)
+    client, server = (spans()[kind, "echo.v1.EchoService/Say"] for kind in (SpanKind.CLIENT, SpanKind.SERVER))
+    assert server.parent is not None
+    assert server.parent.span_id == client.context.span_id
+    for span in (client, server):
+        assert span.attributes == {
+            "rpc.system": "grpc",
+            "rpc.service": "echo.v1.EchoService",
+            "rpc.method": "Say",
+            "rpc.grpc.status_code": 0,
+        }
+        assert span.status.is_unset
+
+
+def test_a_refused_call_says_so_in_both_spans(
+    serve: Serve, echo_modules: EchoModules, spans: Callable[[], Mapping[tuple[SpanKind, str], ReadableSpan]]
+) -> None:
+    def say(request: Request, context: grpc.ServicerContext) -> Reply:
+        raise Refused("SOLD_OUT", "nothing left")
+
+    with serve(say) as running, pytest.raises(grpc.RpcError):
+        running.stub.Say(echo_modules.pb2.SayRequest(), timeout=5)
+    client, server = (spans()[kind, "echo.v1.EchoService/Say"] for kind in (SpanKind.CLIENT, SpanKind.SERVER))
+    assert client.attributes
+    assert server.attributes
+    assert client.attributes["rpc.grpc.status_code"] == server.attributes["rpc.grpc.status_code"] == 9
+    assert server.attributes["error.type"] == "SOLD_OUT"
+    assert not client.status.is_ok

@@ -4,11 +4,9 @@ from collections.abc import Callable
 from typing import Any, NamedTuple
 
 import grpc
-from opentelemetry.instrumentation.grpc import client_interceptor
-from opentelemetry.instrumentation.grpc.grpcext import intercept_channel
-from opentelemetry.propagate import inject
 
 from souk_chassis.deadline import budget, remaining
+from souk_chassis.tracing import carrying_on, tracing
 
 _OPTIONS = [
     # One place retries, and that is the mesh: two would multiply.
@@ -28,9 +26,7 @@ def channel(address: str) -> grpc.Channel:
     none; a `timeout` that the caller gives can only shorten it. Trace context goes along.
     """
     plain = grpc.insecure_channel(address, options=_OPTIONS)
-    bounded = grpc.intercept_channel(plain, _Bounded(), _BoundedStream())
-    traced: grpc.Channel = intercept_channel(bounded, client_interceptor(filter_=_is_unary))  # type: ignore[no-untyped-call]
-    return traced
+    return grpc.intercept_channel(plain, _Bounded(), _BoundedStream())
 
 
 class _Details(NamedTuple):
@@ -44,25 +40,21 @@ class _Details(NamedTuple):
 
 class _Bounded(grpc.UnaryUnaryClientInterceptor):
     def intercept_unary_unary(self, continuation: Callable[..., Any], client_call_details: Any, request: Any) -> Any:  # noqa: ANN401
-        timeout = budget(client_call_details.timeout)
-        return continuation(_changed(client_call_details, timeout, client_call_details.metadata), request)
+        asked = client_call_details
+        timeout = budget(asked.timeout)
+        return tracing(
+            lambda metadata: continuation(_changed(asked, timeout, metadata), request), asked.method, asked.metadata
+        )
 
 
 class _BoundedStream(grpc.UnaryStreamClientInterceptor):
-    # The OpenTelemetry interceptor turns a stream into a generator that can't be cancelled: here it gets the trace
-    # context only. And a stream has a deadline only if somebody set one.
+    # A stream has a deadline only if somebody set one.
     def intercept_unary_stream(self, continuation: Callable[..., Any], client_call_details: Any, request: Any) -> Any:  # noqa: ANN401
         asked = client_call_details.timeout
         timeout = None if asked is None and remaining() is None else budget(asked)
-        carrier: dict[str, str] = {}
-        inject(carrier)
-        metadata = (*(client_call_details.metadata or ()), *carrier.items())
+        metadata = carrying_on(client_call_details.metadata)
         return continuation(_changed(client_call_details, timeout, metadata), request)
 
 
 def _changed(details: Any, timeout: float | None, metadata: Any) -> _Details:  # noqa: ANN401
     return _Details(details.method, timeout, metadata, details.credentials, details.wait_for_ready, details.compression)
-
-
-def _is_unary(info: Any) -> bool:  # noqa: ANN401
-    return not getattr(info, "is_server_stream", False)

@@ -1,7 +1,6 @@
 """Copies the `if-match` metadata into an empty `etag`, so that REST makes a change conditional as HTTP has it."""
 
 import re
-from contextlib import AbstractContextManager, nullcontext
 from functools import cache
 from typing import Any
 
@@ -16,7 +15,7 @@ _ETAG = re.compile(r'\s*(?:W/)?("[\x21\x23-\x7e]*"|[\x21\x23-\x2b\x2d-\x7e]+)\s*
 _ANY = "*"
 
 
-def if_match(call: Call) -> AbstractContextManager[None]:
+def if_match(call: Call) -> None:
     """Fills the request's `etag`, or that of the resource in an update. `*` sets no condition: both want it to exist.
 
     Runs before validation, which then judges the etag.
@@ -27,10 +26,10 @@ def if_match(call: Call) -> AbstractContextManager[None]:
     """
     place = _place(call.request.DESCRIPTOR)
     if place is None:
-        return nullcontext()
+        return
     asked = ",".join(str(value) for key, value in call.context.invocation_metadata() if key == "if-match").strip()
     if asked in ("", _ANY):
-        return nullcontext()
+        return
     found = _ETAG.fullmatch(asked)
     if not place:
         raise _impossible("etag", "if-match: this call can't be made conditional; leave the header out")
@@ -42,7 +41,6 @@ def if_match(call: Call) -> AbstractContextManager[None]:
     if not getattr(message, place[-1]):
         etag = found[1]
         setattr(message, place[-1], etag if etag.startswith('"') else f'"{etag}"')
-    return nullcontext()
 
 
 @cache

@@ -1,8 +1,6 @@
 """How much time the current call has left."""
 
 import time
-from collections.abc import Iterator
-from contextlib import contextmanager
 from contextvars import ContextVar
 
 import grpc
@@ -44,8 +42,7 @@ def _on_the_wire(seconds: float) -> float:
     return int(seconds * 1000) // step * step / 1000
 
 
-@contextmanager
-def deadline(call: Call) -> Iterator[None]:
+def deadline(call: Call) -> None:
     """Lets the handler know its deadline, and doesn't start what can no longer be answered in time."""
     left: float | None = call.context.time_remaining()
     if left is not None and left > _FOR_EVER_SECONDS:
@@ -60,4 +57,3 @@ def deadline(call: Call) -> Iterator[None]:
     if left is not None:
         # Never reset: each call runs in a context of its own.
         _ends_at.set(time.monotonic() + left)
-    yield

@@ -12,6 +12,7 @@ from opentelemetry import trace
 
 from souk_chassis.errors import Refused, refusal, to_status
 from souk_chassis.layers import Call
+from souk_chassis.tracing import STATUS
 
 _log = structlog.get_logger(__name__)
 
@@ -50,7 +51,7 @@ def error_model(call: Call) -> Iterator[None]:
 def _abort(call: Call, refused: Refused) -> NoReturn:
     number, _ = refused.code.value
     span = trace.get_current_span()
-    span.set_attribute("rpc.grpc.status_code", number)
+    span.set_attribute(STATUS, number)
     span.set_attribute("error.type", refused.reason)
     if refused.code in (grpc.StatusCode.INTERNAL, grpc.StatusCode.UNKNOWN, grpc.StatusCode.UNAVAILABLE):
         span.set_status(trace.StatusCode.ERROR, refused.reason)

@@ -1,4 +1,4 @@
-"""What stands around every handler, as layers: each is a context manager with one subject.
+"""What stands around every handler, as layers: each is a function with one subject, or a context manager.
 
 A layer is entered before the handler runs and left when its answer is complete, be that one message or a stream:
 it need not know which of the two it stands around.
@@ -35,7 +35,8 @@ class Malformed:
     message_error: str
 
 
-Layer = Callable[[Call], AbstractContextManager[None]]
+Layer = Callable[[Call], AbstractContextManager[None] | None]
+"""What it returns is left when the call ends; None if the layer has no more to do then."""
 Handler: TypeAlias = "grpc.RpcMethodHandler[Any, Any]"
 
 
@@ -72,7 +73,8 @@ class Layers(grpc.ServerInterceptor):
         def enter(stack: ExitStack, request: Message, context: grpc.ServicerContext) -> None:
             call = Call(service, method, streaming, request, context)
             for layer in layers:
-                stack.enter_context(layer(call))
+                if (around := layer(call)) is not None:
+                    stack.enter_context(around)
 
         def answer(request: Message, context: grpc.ServicerContext) -> object:
             with ExitStack() as stack:

@@ -13,7 +13,6 @@ import grpc
 import structlog
 from grpc_health.v1 import health_pb2_grpc
 from grpc_reflection.v1alpha import reflection
-from opentelemetry.instrumentation.grpc import server_interceptor
 from prometheus_client import CollectorRegistry, GCCollector, PlatformCollector, ProcessCollector, start_http_server
 
 from souk_chassis.access import access
@@ -25,6 +24,7 @@ from souk_chassis.health import Health, Readiness
 from souk_chassis.idempotency_key import idempotency_key
 from souk_chassis.layers import Layers
 from souk_chassis.settings import ServiceSettings
+from souk_chassis.tracing import traced
 from souk_chassis.validation import validation, well_formed
 
 # Threads beyond those of the bulkhead: they tell the ones who come too many, with a reason, a log line and a count.
@@ -123,8 +123,9 @@ def threads(settings: ServiceSettings) -> int:
 
 
 def interceptors(settings: ServiceSettings, registry: CollectorRegistry) -> tuple[grpc.ServerInterceptor, ...]:
-    """What stands around every handler, outermost first: trace, then the layers in this order."""
+    """What stands around every handler, outermost first."""
     layers = (
+        traced,
         access(registry),
         error_model,
         bulkhead(settings.workers, settings.streams),
@@ -134,7 +135,7 @@ def interceptors(settings: ServiceSettings, registry: CollectorRegistry) -> tupl
         if_match,
         validation(),
     )
-    return (server_interceptor(), Layers(layers))  # type: ignore[no-untyped-call]
+    return (Layers(layers),)
 
 
 def _grpc_server(threads: int, around: Sequence[grpc.ServerInterceptor], limit: int | None) -> grpc.Server:

@@ -1,7 +1,5 @@
 """Refuses requests that break the rules written beside the fields in the protos."""
 
-from contextlib import AbstractContextManager, nullcontext
-
 import grpc
 from google.protobuf.message import Message
 from protovalidate import Validator, Violation
@@ -11,22 +9,20 @@ from souk_chassis.errors import Refused
 from souk_chassis.layers import Call, Layer, Malformed
 
 
-def well_formed(call: Call) -> AbstractContextManager[None]:
+def well_formed(call: Call) -> None:
     """Refuses bytes that are no message of the method's request type."""
     if isinstance(call.request, Malformed):
         raise _invalid(f"the request is no well-formed message: {call.request.message_error}", ())
-    return nullcontext()
 
 
 def validation() -> Layer:
     """A layer that checks each request against its protovalidate rules."""
     validator = Validator()
 
-    def valid(call: Call) -> AbstractContextManager[None]:
+    def valid(call: Call) -> None:
         found = check(validator, call.request)
         if found:
             raise _invalid("; ".join(f"{each.field or 'the request'}: {each.description}" for each in found), found)
-        return nullcontext()
 
     return valid
 
