@@ -6,7 +6,18 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from bench import chassis_vs_bare, gateway_speed, mesh_memory, read_vs_bare, sidecar, up, weight_change
+from bench import (
+    chassis_vs_bare,
+    cluster,
+    gateway_speed,
+    growth,
+    mesh_memory,
+    place_order,
+    read_vs_bare,
+    sidecar,
+    up,
+    weight_change,
+)
 from bench.results import Figures
 
 
@@ -48,6 +59,13 @@ MEASUREMENTS = (
         ),
         gateway_speed.measure,
     ),
+    Measurement(
+        "place_order",
+        tuple(f"place_order_{key}{engine}" for engine in ("", "_postgresql") for key in ("per_s", "p50_ms", "p99_ms")),
+        place_order.measure,
+    ),
+    Measurement("growth", ("growth",), growth.measure),
+    Measurement("cluster", ("start_vs_cluster", "memory_vs_cluster"), cluster.measure, by_hand=True),
     Measurement("sidecar", ("sidecar_added_ms_p50",), sidecar.measure),
 )
 

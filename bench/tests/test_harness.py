@@ -94,7 +94,8 @@ def test_an_answer_that_is_missing_makes_a_rate_worthless() -> None:
 
 def test_every_key_is_given_by_one_measurement() -> None:
     given = Counter(key for each in MEASUREMENTS for key in each.keys)
-    assert set(given) <= {key.name for key in KEYS}
+    assert set(given) == {key.name for key in KEYS}
+    assert len(KEYS) == len(given)
     assert set(given.values()) == {1}
 
 
