@@ -27,6 +27,8 @@ def access(registry: CollectorRegistry) -> Layer:
     # To find a series by its labels takes a lock and a check of each label; there are few series, and many calls.
     started_of, handled_of, seconds_of = cache(started.labels), cache(handled.labels), cache(seconds.labels)
 
+    log = _log.bind()  # once: the lazy one puts itself together anew for each line
+
     @contextmanager
     def observed(call: Call) -> Iterator[None]:
         which = ("server_stream" if call.streaming else "unary", call.service, call.method)
@@ -39,8 +41,8 @@ def access(registry: CollectorRegistry) -> Layer:
             code = final_code(call.context)
             handled_of(*which, code).inc()
             seconds_of(*which).observe(took)
-            log = _log.error if code in _SERVER_AT_FAULT else _log.info
-            log("call", rpc=f"{call.service}/{call.method}", code=code, duration_ms=round(took * 1000, 3))
+            say = log.error if code in _SERVER_AT_FAULT else log.info
+            say("call", rpc=f"{call.service}/{call.method}", code=code, duration_ms=round(took * 1000, 3))
 
     return observed
 

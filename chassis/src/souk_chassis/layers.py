@@ -76,10 +76,10 @@ class Layers(grpc.ServerInterceptor):
                 if (around := layer(call)) is not None:
                     stack.enter_context(around)
 
+        inside = _nested(layers, behaviour)
+
         def answer(request: Message, context: grpc.ServicerContext) -> object:
-            with ExitStack() as stack:
-                enter(stack, request, context)
-                return behaviour(request, context)
+            return inside(Call(service, method, streaming, request, context))
 
         def stream(request: Message, context: grpc.ServicerContext) -> Iterator[object]:
             with ExitStack() as stack:
@@ -89,6 +89,25 @@ class Layers(grpc.ServerInterceptor):
         if streaming:
             return grpc.unary_stream_rpc_method_handler(stream, _lenient(parse), handler.response_serializer)
         return grpc.unary_unary_rpc_method_handler(answer, _lenient(parse), handler.response_serializer)
+
+
+def _nested(layers: Sequence[Layer], behaviour: Callable[..., object]) -> Callable[[Call], object]:
+    """The handler with the layers around it, one inside the other: half as dear as an ExitStack, at each call."""
+
+    def around(layer: Layer, inner: Callable[[Call], object]) -> Callable[[Call], object]:
+        def entered(call: Call) -> object:
+            with layer(call):
+                return inner(call)
+
+        return entered
+
+    def handled(call: Call) -> object:
+        return behaviour(call.request, call.context)
+
+    inside: Callable[[Call], object] = handled
+    for layer in reversed(layers):
+        inside = around(layer, inside)
+    return inside
 
 
 def _lenient(parse: Callable[[bytes], Any]) -> Callable[[bytes], Any]:
