@@ -153,7 +153,7 @@ def _fill(mesh: Mesh, like: Orders, numbers: range) -> None:
         (
             "acquirer",
             "movement",
-            f"reference = '{payment}' AND operation = 'CAPTURE'",
+            f"reference = '{payment}' AND operation = 'capture'",
             {"reference": "'payments/o' || n", "idempotency_key": "'payments/o' || n || '/capture'"},
         ),
     ):

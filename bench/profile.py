@@ -37,6 +37,8 @@ class Step:
 
     what: str
     depth: int
+    times: float
+    """How often an order needs it, on the average."""
     whole: float
     """As its caller saw it."""
     way: float
@@ -51,16 +53,18 @@ def steps(spans: Iterable[Span], root: str) -> Sequence[Step]:
     for span in spans:
         traces[span.trace].append(span)
     measured: dict[tuple[int, str], list[tuple[float, float, float]]] = defaultdict(list)
+    roots = 0
     for trace in traces.values():
         by_parent: dict[str, list[Span]] = defaultdict(list)
         for span in sorted(trace, key=lambda each: each.begin):
             by_parent[span.parent].append(span)
         for span in trace:
             if span.kind == SERVER and span.name == root:
+                roots += 1
                 measured[0, f"{_short(root)} in {span.service}"].append((span.milliseconds, 0.0, _own(span, by_parent)))
                 _descend(span, by_parent, 1, measured)
     return [
-        Step(what, depth, *(median(each[part] for each in found) for part in range(3)))
+        Step(what, depth, len(found) / roots, *(median(each[part] for each in found) for part in range(3)))
         for (depth, what), found in measured.items()
     ]
 
@@ -106,18 +110,17 @@ class Profile:
             "",
             f"One customer at a time, every trace exported: {self.whole:.1f} ms, medians of the parts in ms.",
             "",
-            "| call | as its caller saw it | on the way | in the callee itself |",
-            "|---|---|---|---|",
-            f"| REST, from the customer | {self.whole:.1f} | {self.whole - root.whole:.1f} | {root.own:.1f} |",
+            "| call | times | as its caller saw it | on the way | in the callee itself |",
+            "|---|---|---|---|---|",
+            f"| REST, from the customer | 1 | {self.whole:.1f} | {self.whole - root.whole:.1f} | {root.own:.1f} |",
         ]
+        for each in self.steps[1:]:
+            called = "· " * each.depth + each.what
+            lines.append(f"| {called} | {each.times:.3g} | {each.whole:.1f} | {each.way:.1f} | {each.own:.1f} |")
+        way = self.whole - root.whole + sum(each.way * each.times for each in self.steps[1:])
+        own = sum(each.own * each.times for each in self.steps)
         lines += [
-            f"| {'· ' * each.depth}{each.what} | {each.whole:.1f} | {each.way:.1f} | {each.own:.1f} |"
-            for each in self.steps[1:]
-        ]
-        way = self.whole - root.whole + sum(each.way for each in self.steps[1:])
-        own = sum(each.own for each in self.steps)
-        lines += [
-            f"| **sum** | | **{way:.1f}** | **{own:.1f}** |",
+            f"| **sum** | | | **{way:.1f}** | **{own:.1f}** |",
             "",
             f"16 customers at once: an order costs {sum(self.processor.values()):.1f} ms of processor time.",
             "",

@@ -3,14 +3,20 @@
 from __future__ import annotations
 
 import json
+import sqlite3
 from collections import Counter
+from contextlib import closing
 from pathlib import Path
 
 import pytest
+from souk_gateway.transcoder import NAME as TRANSCODER
 
 from bench import floors, results, table
+from bench.fill import multiply
 from bench.floors import KEYS, AtLeast, AtMost, Flat, NoMoreThan
+from bench.gateway_speed import without_transcoder
 from bench.h2load import Unanswered, read
+from bench.profile import CLIENT, SERVER, Span, Step, steps
 from bench.registry import MEASUREMENTS, chosen
 from bench.statistics import Comparison, Round, percentile
 
@@ -124,3 +130,38 @@ def test_the_results_are_numbers_of_known_keys_or_explain_one() -> None:
     assert details.pop("machine")
     assert set(details.pop("taken")) == set(figures) - {"machine", "taken"}
     assert all(any(detail.startswith(name) for name in names) for detail in details)
+
+
+def test_a_profile_divides_what_a_call_takes_into_its_way_and_its_callee() -> None:
+    def span(name: str, parent: str, kind: int, begin: int, end: int) -> Span:
+        service = {"a": "order", "b": "order", "c": "stock"}[name[0]]
+        return Span("t", name, parent, {"a": "/s/Place"}.get(name[0], "/s/Take"), service, kind, begin, end)
+
+    ms = 1_000_000
+    spans = [
+        span("a", "", SERVER, 0, 100 * ms),
+        *(span(f"b{n}", "a", CLIENT, n * 10 * ms, (n * 10 + 8) * ms) for n in range(2)),
+        *(span(f"c{n}", f"b{n}", SERVER, (n * 10 + 2) * ms, (n * 10 + 7) * ms) for n in range(2)),
+    ]
+    assert steps(spans, "/s/Place") == [
+        Step("Place in order", 0, 1, 100, 0, 84),
+        Step("Take in stock", 1, 2, 8, 3, 5),
+    ]
+
+
+def test_a_row_is_copied_under_new_keys(tmp_path: Path) -> None:
+    file = tmp_path / "test.db"
+    with closing(sqlite3.connect(file)) as connection:
+        connection.executescript("CREATE TABLE t(k TEXT PRIMARY KEY, v INT); INSERT INTO t VALUES ('a', 7);")
+        multiply(file, "t", "k = 'a'", {"k": "'b' || n"}, range(5, 8))
+        assert connection.execute("SELECT * FROM t").fetchall() == [("a", 7), ("b5", 7), ("b6", 7), ("b7", 7)]
+    with pytest.raises(ValueError, match="t has 0 rows"):
+        multiply(file, "t", "k = 'z'", {"k": "'y' || n"}, range(1))
+
+
+def test_the_configuration_without_its_transcoder_has_nothing_of_it_left() -> None:
+    chain: dict[str, object] = {
+        "http_filters": [{"name": "a"}, {"name": TRANSCODER}],
+        "per_filter": {TRANSCODER: 1, "a": 2},
+    }
+    assert without_transcoder(chain) == {"http_filters": [{"name": "a"}], "per_filter": {"a": 2}}
