@@ -5,6 +5,7 @@ from __future__ import annotations
 from souk_gateway.replies import Json
 
 _DECOMPRESSOR = "envoy.filters.http.decompressor"
+_FILTER_CONFIG = "type.googleapis.com/envoy.config.route.v3.FilterConfig"
 _FILTERS = "type.googleapis.com/envoy.extensions.filters.http"
 _LIBRARIES = "type.googleapis.com/envoy.extensions.compression"
 _TYPES = ["application/json", "text/html", "text/plain", "text/css", "text/javascript", "application/javascript"]
@@ -34,12 +35,12 @@ def decompressor() -> Json:
 
 def unpacked() -> Json:
     """For routes that take a body."""
-    return {_DECOMPRESSOR: {"@type": "type.googleapis.com/envoy.config.route.v3.FilterConfig", "config": {}}}
+    return {_DECOMPRESSOR: {"@type": _FILTER_CONFIG, "config": {}}}
 
 
 def uncompressed() -> Json:
-    """For streams: a compressor waits until it has enough."""
-    off = {"@type": f"{_FILTERS}.compressor.v3.CompressorPerRoute", "disabled": True}
+    """For streams, which a compressor would hold back until it has enough, and for those who didn't ask."""
+    off = {"@type": _FILTER_CONFIG, "disabled": True}
     return {_name("br"): off, _name("gzip"): off}
 
 

@@ -11,6 +11,7 @@ from souk_gateway.descriptors import Api, Binding, Method
 from souk_gateway.replies import Json
 
 HEADERS = "envoy.filters.http.header_mutation"
+GRPC_WEB = "envoy.filters.http.grpc_web"
 REST = "envoy.filters.http.lua"
 STATISTICS = "envoy.filters.http.grpc_stats"
 HEALTH_PATH = "/healthz"
@@ -61,10 +62,14 @@ def rest_overrides(method: Method, binding: Binding, context: Json) -> Json:
 
 
 def plain_overrides() -> Json:
-    """What they must know about a REST route on which there is nothing for the Lua to do."""
+    """What they must know about a REST route on which there is nothing for the Lua to do. gRPC-Web is no REST."""
     removals = [{"remove": name} for name in _LEAKING]
     mutation = f"{_TYPE}.header_mutation.v3.HeaderMutationPerRoute"
-    return {**grpc_overrides(), HEADERS: {"@type": mutation, "mutations": {"response_mutations": removals}}}
+    return {
+        **grpc_overrides(),
+        GRPC_WEB: {"@type": _FILTER_CONFIG, "disabled": True},
+        HEADERS: {"@type": mutation, "mutations": {"response_mutations": removals}},
+    }
 
 
 def own_page_overrides() -> Json:
@@ -91,7 +96,7 @@ def _header_mutation() -> Json:
 
 def _grpc_web() -> Json:
     """Turns what browsers can send, and read, into gRPC: trailers at the end of the body, in base64 if asked for."""
-    return {"name": "envoy.filters.http.grpc_web", "typed_config": {"@type": f"{_TYPE}.grpc_web.v3.GrpcWeb"}}
+    return {"name": GRPC_WEB, "typed_config": {"@type": f"{_TYPE}.grpc_web.v3.GrpcWeb"}}
 
 
 def _rest() -> Json:
