@@ -10,7 +10,8 @@ from typing import Any
 import grpc
 import pytest
 from buf.validate import validate_pb2
-from google.protobuf import descriptor_pb2, descriptor_pool, field_mask_pb2, struct_pb2
+from google.api import field_behavior_pb2
+from google.protobuf import descriptor_pb2, descriptor_pool, field_mask_pb2, struct_pb2, timestamp_pb2
 from google.protobuf.descriptor import FileDescriptor
 from grpc_tools import protoc
 from souk_chassis.client import channel
@@ -20,13 +21,14 @@ from .world import Echo, EchoModules, Running, Serve
 
 HERE = Path(__file__).parent
 PROTO = "echo/v1/echo.proto"
+KNOWN = [module.DESCRIPTOR for module in (validate_pb2, field_behavior_pb2, field_mask_pb2, struct_pb2, timestamp_pb2)]
 
 
 @pytest.fixture(scope="session")
 def echo_modules(tmp_path_factory: pytest.TempPathFactory) -> Iterator[EchoModules]:
     target = tmp_path_factory.mktemp("generated")
     known = descriptor_pb2.FileDescriptorSet()
-    for name in (*_imports(validate_pb2.DESCRIPTOR), struct_pb2.DESCRIPTOR.name, field_mask_pb2.DESCRIPTOR.name):
+    for name in dict.fromkeys(name for file in KNOWN for name in _imports(file)):
         descriptor_pool.Default().FindFileByName(name).CopyToProto(known.file.add())
     (target / "known.binpb").write_bytes(known.SerializeToString())
     arguments = [f"--python_out={target}", f"--grpc_python_out={target}", f"--descriptor_set_in={target}/known.binpb"]

@@ -9,7 +9,7 @@ import pytest
 from google.type.money_pb2 import Money
 from grpc import StatusCode
 from souk.catalog.v1 import catalog_pb2 as pb
-from souk_catalog.api import SERVICE
+from souk_catalog.api import CACHE_CONTROL, SERVICE
 from souk_chassis.errors import refusal
 from souk_chassis.pages import encode
 from souk_chassis.testing import invalid, refused
@@ -95,7 +95,8 @@ def test_a_page_ends_before_it_grows_too_large_for_a_message(catalog: Catalog) -
 
 def test_a_page_token_of_something_else_is_refused(catalog: Catalog) -> None:
     mine = f"{SERVICE}/ListProducts"
-    by_hand = [encode(cursor, query=mine) for cursor in (["products/a", 7], [7], ["products/\0"])]
+    cursors: list[list[str | int]] = [["products/a", 7], [7], ["products/\0"]]
+    by_hand = [encode(cursor, query=mine) for cursor in cursors]
     for token in ("nonsense", encode(["products/a"]), encode(["customers/a", 7], query="another list"), *by_hand):
         with refused("INVALID_PAGE_TOKEN", StatusCode.INVALID_ARGUMENT):
             catalog.page(token=token)
@@ -120,6 +121,37 @@ def test_an_update_without_a_mask_replaces_everything(catalog: Catalog) -> None:
     assert (after.display_name, after.description) == ("Torch", "")
     with invalid("product.price"):
         catalog.update(pb.Product(name="products/lamp", display_name="Torch"))
+
+
+def test_a_star_means_every_field(catalog: Catalog) -> None:
+    catalog.create("lamp")
+    after = catalog.update(a_product(name="products/lamp", display_name="Torch", description=""), "*")
+    assert (after.display_name, after.description) == ("Torch", "")
+
+
+def test_an_update_may_name_a_part_of_the_price_and_the_whole_is_judged(catalog: Catalog) -> None:
+    catalog.create("lamp")
+    after = catalog.update(pb.Product(name="products/lamp", price=Money(units=7)), "price.units")
+    assert after.price == Money(currency_code="EUR", units=7, nanos=990_000_000)
+    assert catalog.update(pb.Product(name="products/lamp"), "price.nanos").price == Money(currency_code="EUR", units=7)
+    with invalid("product.price"):
+        catalog.update(pb.Product(name="products/lamp"), "price.units")
+    assert catalog.get("lamp").price == Money(currency_code="EUR", units=7)
+
+
+def test_a_product_may_be_sent_back_whole_as_it_was_read(catalog: Catalog) -> None:
+    read = catalog.create("lamp")
+    read.display_name = "Torch"
+    read.create_time.seconds = 1
+    everything = [field.name for field in pb.Product.DESCRIPTOR.fields]
+    after = catalog.update(read, *everything)
+    assert after.display_name == "Torch"
+    assert after.create_time == catalog.get("lamp").create_time != read.create_time
+
+
+def test_a_mask_of_nothing_that_can_be_changed_changes_nothing(catalog: Catalog) -> None:
+    before = catalog.create("lamp")
+    assert catalog.update(pb.Product(name=before.name, display_name="Torch"), "update_time") == before
 
 
 def test_an_update_that_changes_nothing_keeps_the_etag(catalog: Catalog) -> None:
@@ -171,6 +203,8 @@ def test_a_malformed_request_names_its_field(catalog: Catalog) -> None:
         catalog.rpc.UpdateProduct(pb.UpdateProductRequest())
     with invalid("update_mask"):
         catalog.update(a_product(name="products/lamp"), "display_name", "colour")
+    with invalid("update_mask"):
+        catalog.update(a_product(name="products/lamp"), "price.units.more")
     with invalid("request_id"):
         catalog.delete("lamp", request_id="no uuid")
 
@@ -199,6 +233,32 @@ def test_a_change_on_condition_of_an_old_etag_is_refused(catalog: Catalog) -> No
     assert catalog.get("lamp") == new
     catalog.delete("lamp", etag=new.etag)
     assert catalog.create("lamp").etag not in {old.etag, new.etag}
+
+
+def test_if_match_is_the_same_condition(catalog: Catalog) -> None:
+    old = catalog.create("lamp")
+    change = pb.UpdateProductRequest(product=a_product(name=old.name, display_name="Torch"))
+    changed = catalog.rpc.UpdateProduct(change, metadata=(("if-match", old.etag),))
+    with refused("ETAG_MISMATCH", StatusCode.ABORTED, etag=changed.etag):
+        catalog.rpc.UpdateProduct(change, metadata=(("if-match", f"W/{old.etag}"),))
+    with refused("ETAG_MISMATCH", StatusCode.ABORTED):
+        catalog.rpc.DeleteProduct(pb.DeleteProductRequest(name=old.name), metadata=(("if-match", old.etag),))
+    catalog.rpc.DeleteProduct(pb.DeleteProductRequest(name=old.name), metadata=(("if-match", changed.etag),))
+
+
+def test_reads_tell_how_long_they_may_be_kept_and_changes_do_not(catalog: Catalog) -> None:
+    def said(call: grpc.Call) -> dict[str, str | bytes]:
+        return {key: value for key, value in call.initial_metadata() or () if key in ("etag", "cache-control")}
+
+    product = catalog.create("lamp")
+    _, read = catalog.rpc.GetProduct.with_call(pb.GetProductRequest(name=product.name))
+    assert said(read) == {"etag": product.etag, "cache-control": CACHE_CONTROL}
+    _, batch = catalog.rpc.BatchGetProducts.with_call(pb.BatchGetProductsRequest(names=[product.name]))
+    assert said(batch) == {"cache-control": CACHE_CONTROL}
+    _, change = catalog.rpc.UpdateProduct.with_call(pb.UpdateProductRequest(product=product))
+    assert said(change) == {"etag": product.etag}
+    _, listed = catalog.rpc.ListProducts.with_call(pb.ListProductsRequest())
+    assert said(listed) == {}
 
 
 def test_of_many_who_update_on_the_same_condition_one_succeeds(catalog: Catalog) -> None:

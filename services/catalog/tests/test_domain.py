@@ -5,7 +5,7 @@ from datetime import UTC, datetime, timedelta
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from souk_catalog.domain import EDITABLE, Details, Product, editable, unreadable
+from souk_catalog.domain import Details, Product, unreadable
 from souk_chassis.errors import Refused
 from souk_chassis.money import Money
 
@@ -36,18 +36,6 @@ def test_a_condition_holds_for_the_current_etag_and_for_none() -> None:
     for other in ('"x"', LAMP.etag.strip('"'), f"W/{LAMP.etag}"):
         with pytest.raises(Refused, match="ETAG_MISMATCH"):
             LAMP.must_be(other)
-
-
-def test_an_empty_mask_means_every_field() -> None:
-    assert editable([]) == EDITABLE
-    assert editable(["price", "display_name", "price"]) == ("display_name", "price")
-
-
-@given(st.text().filter(lambda path: path not in EDITABLE))
-def test_a_mask_names_only_what_can_be_changed(path: str) -> None:
-    with pytest.raises(Refused, match="INVALID_ARGUMENT") as caught:
-        editable(["price", path])
-    assert [violation.field for violation in caught.value.violations] == ["update_mask"]
 
 
 @given(st.text(st.characters(exclude_categories=["Cc"])))

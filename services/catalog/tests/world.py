@@ -27,10 +27,20 @@ class Catalog:
         answer = self.rpc.BatchGetProducts(pb.BatchGetProductsRequest(names=names))
         return [product.name.removeprefix("products/") for product in answer.products]
 
-    def page(self, size: int = 0, token: str = "") -> tuple[list[str], str]:
+    def page(self, size: int = 0, token: str = "", filter_: str = "", order_by: str = "") -> tuple[list[str], str]:
         """The ids on a page, and the token of the next."""
-        answer = self.rpc.ListProducts(pb.ListProductsRequest(page_size=size, page_token=token))
+        answer = self.rpc.ListProducts(
+            pb.ListProductsRequest(page_size=size, page_token=token, filter=filter_, order_by=order_by)
+        )
         return [product.name.removeprefix("products/") for product in answer.products], answer.next_page_token
+
+    def pages(self, size: int = 0, filter_: str = "", order_by: str = "") -> list[str]:
+        """The ids on all pages."""
+        found, token = self.page(size, "", filter_, order_by)
+        while token:
+            more, token = self.page(size, token, filter_, order_by)
+            found += more
+        return found
 
     def update(self, product: pb.Product, *mask: str, request_id: str = "") -> pb.Product:
         return self.rpc.UpdateProduct(

@@ -1,6 +1,5 @@
 """The catalog's RPCs: proto in, proto out."""
 
-import re
 from collections.abc import Callable, Collection
 from datetime import UTC, datetime
 from typing import TypeVar
@@ -8,18 +7,19 @@ from uuid import uuid4
 
 import grpc
 from google.protobuf import empty_pb2
-from google.protobuf.field_mask_pb2 import FieldMask
 from protovalidate import Validator
 from souk.catalog.v1 import catalog_pb2 as pb
 from souk.catalog.v1.catalog_pb2_grpc import CatalogServiceServicer
-from souk_chassis import pages
+from souk_chassis import masks
+from souk_chassis.answer_headers import cacheable
 from souk_chassis.database import Database
 from souk_chassis.errors import Violation
 from souk_chassis.idempotency import idempotent
 from souk_chassis.money import Money
 from souk_chassis.validation import check
 
-from souk_catalog.domain import EDITABLE, Details, Product, editable, invalid, unreadable
+from souk_catalog import filters, listing, orders, tokens
+from souk_catalog.domain import EDITABLE, NAME, Details, Product, invalid, unreadable
 from souk_catalog.store import Products
 
 SERVICE = pb.DESCRIPTOR.services_by_name["CatalogService"].full_name
@@ -28,9 +28,9 @@ DEFAULT_PAGE, LARGEST_PAGE = 50, 1000
 # A page may be shorter than asked for: clients take messages of 4 MiB, and JSON buffers on the way often only 1 MiB.
 PAGE_BYTES = 512 * 1024
 
-# A page token of another list must not pass for one of this.
-_LIST = f"{SERVICE}/ListProducts"
-_NAME = re.compile(r"products/[a-z0-9-]{1,40}")
+# Long enough to take a rush for one product off this service, short enough that nobody minds an old price: the order
+# service keeps prices no longer (its CATALOG_CACHE_SECONDS). Public, since a product looks the same to everybody.
+CACHE_CONTROL = "public, max-age=5"
 Answer = TypeVar("Answer", pb.Product, empty_pb2.Empty)
 Mutation = pb.CreateProductRequest | pb.UpdateProductRequest | pb.DeleteProductRequest
 
@@ -55,11 +55,13 @@ class CatalogApi(CatalogServiceServicer):
 
         return self._once("CreateProduct", request, pb.Product, create)
 
+    @cacheable(CACHE_CONTROL)
     def GetProduct(self, request: pb.GetProductRequest, _context: grpc.ServicerContext) -> pb.Product:
         """Reads one product."""
         with self._database.read() as session:
             return _message(Products(session).get(request.name))
 
+    @cacheable(CACHE_CONTROL)
     def BatchGetProducts(
         self, request: pb.BatchGetProductsRequest, _context: grpc.ServicerContext
     ) -> pb.BatchGetProductsResponse:
@@ -69,27 +71,33 @@ class CatalogApi(CatalogServiceServicer):
         return pb.BatchGetProductsResponse(products=[_message(product) for product in found])
 
     def ListProducts(self, request: pb.ListProductsRequest, _context: grpc.ServicerContext) -> pb.ListProductsResponse:
-        """Reads a page of products, in the order of their names."""
-        after = _cursor(pages.decode(request.page_token, query=_LIST))
+        """Reads a page of the products that pass the filter."""
+        query = listing.Query(orders.parse(request.order_by), filters.parse(request.filter))
+        after = tokens.decode(request.page_token, query.order, request.filter)
         size = min(request.page_size or DEFAULT_PAGE, LARGEST_PAGE)
         with self._database.read() as session:
-            found = [_message(product) for product in Products(session).after(after, size + 1)]
-        page = _fitting(found[:size])
-        token = pages.encode([page[-1].name], query=_LIST) if len(page) < len(found) else ""
-        return pb.ListProductsResponse(products=page, next_page_token=token)
+            found = listing.page(session, query, after, size)
+        products = _fitting([_message(product) for product in found.products])
+        cut = len(products) < len(found.products)
+        last = listing.cursor_at(found.products[len(products) - 1], query.order) if cut else found.next
+        token = tokens.encode(last, query.order, request.filter)
+        return pb.ListProductsResponse(products=products, next_page_token=token)
 
     def UpdateProduct(self, request: pb.UpdateProductRequest, _context: grpc.ServicerContext) -> pb.Product:
         """Changes the fields that the mask names."""
-        name, mask = request.product.name, FieldMask(paths=editable(request.update_mask.paths))
-        if not _NAME.fullmatch(name):
+        name, paths = request.product.name, masks.editable(request.update_mask, pb.Product)
+        if not NAME.fullmatch(name):
             raise invalid([Violation("product.name", "must be products/{product}, of lower case, digits and hyphens")])
-        self._judge(request.product, (*mask.paths, "etag"))
+        # What is given in part can be judged only with what is there already.
+        parts = {path.partition(".")[0] for path in paths if "." in path}
+        self._judge(request.product, (*paths, "etag"))
 
         def update(products: Products) -> pb.Product:
             product = products.lock(name)
             product.must_be(request.product.etag)
             merged = _message(product)
-            mask.MergeMessage(request.product, merged, replace_message_field=True)
+            masks.merge(paths, request.product, merged)
+            self._judge(merged, parts)
             revised = product.revise(_details(merged), datetime.now(UTC))
             products.save(revised)
             return _message(revised)
@@ -129,16 +137,6 @@ class CatalogApi(CatalogServiceServicer):
                 response_type=response_type,
                 run=lambda: work(Products(session)),
             )
-
-
-def _cursor(values: tuple[str | int, ...]) -> str:
-    """The name to go on after. Whoever makes a token by hand gets the sum right, but that is no product's name."""
-    match values:
-        case ():
-            return ""
-        case (str(name),) if _NAME.fullmatch(name):
-            return name
-    raise pages.invalid_token()
 
 
 def _fitting(products: list[pb.Product]) -> list[pb.Product]:

@@ -1,5 +1,6 @@
 """The rules of the catalog: what a product is, and how it changes. Plain data in, plain data out."""
 
+import re
 import unicodedata
 from collections.abc import Collection
 from dataclasses import dataclass, fields, replace
@@ -9,6 +10,8 @@ from typing import Self
 from grpc import StatusCode
 from souk_chassis.errors import Refused, Violation
 from souk_chassis.money import Money
+
+NAME = re.compile(r"products/[a-z0-9-]{1,40}")
 
 
 @dataclass(frozen=True)
@@ -57,18 +60,6 @@ class Product:
                 code=StatusCode.ABORTED,
                 metadata={"product": self.name, "etag": self.etag},
             )
-
-
-def editable(paths: Collection[str]) -> tuple[str, ...]:
-    """Which fields a mask means; all of them if it is empty.
-
-    Raises:
-        Refused: INVALID_ARGUMENT when it names something else.
-    """
-    unknown = sorted(set(paths) - set(EDITABLE))
-    if unknown:
-        raise invalid([Violation("update_mask", f"{', '.join(unknown)}: only {', '.join(EDITABLE)} can be changed")])
-    return tuple(field for field in EDITABLE if field in paths) if paths else EDITABLE
 
 
 def unreadable(display_name: str, description: str) -> list[Violation]:

@@ -5,7 +5,7 @@ from datetime import datetime
 
 from souk_chassis.money import Money
 from souk_chassis.rows import Moment, added
-from sqlalchemy import BigInteger, Column, Integer, String, Text, delete, update
+from sqlalchemy import BigInteger, Column, Index, Integer, String, Text, delete, update
 from sqlmodel import Field, Session, SQLModel, col, select
 from sqlmodel.sql.expression import SelectOfScalar
 
@@ -13,6 +13,7 @@ from souk_catalog.domain import Details, Product, exists, not_found
 
 # Pages go on after a name, so names must have one order everywhere; a server's own collation may skip hyphens.
 NAME = String(60).with_variant(String(60, collation="C"), "postgresql")
+DISPLAY_NAME = String(200).with_variant(String(200, collation="C"), "postgresql")
 
 
 class ProductRow(SQLModel, table=True):
@@ -21,7 +22,7 @@ class ProductRow(SQLModel, table=True):
     __tablename__ = "product"
 
     name: str = Field(sa_column=Column(NAME, primary_key=True))
-    display_name: str = Field(sa_column=Column(String(200), nullable=False))
+    display_name: str = Field(sa_column=Column(DISPLAY_NAME, nullable=False))
     description: str = Field(sa_column=Column(Text, nullable=False))
     currency_code: str = Field(sa_column=Column(String(3), nullable=False))
     price_units: int = Field(sa_column=Column(BigInteger, nullable=False))
@@ -29,6 +30,11 @@ class ProductRow(SQLModel, table=True):
     create_time: datetime = Field(sa_column=Column(Moment, nullable=False))
     update_time: datetime = Field(sa_column=Column(Moment, nullable=False))
     revision: int = Field(sa_column=Column(Integer, nullable=False))
+
+
+# One for each order in which products are listed; backwards they are as good.
+Index("products_by_display_name", col(ProductRow.display_name), col(ProductRow.name))
+Index("products_by_create_time", col(ProductRow.create_time), col(ProductRow.name))
 
 
 class Products:
@@ -43,7 +49,7 @@ class Products:
         Raises:
             Refused: PRODUCT_NOT_FOUND.
         """
-        return _product(self._row(select(ProductRow).where(col(ProductRow.name) == name), name))
+        return product_of(self._row(select(ProductRow).where(col(ProductRow.name) == name), name))
 
     def lock(self, name: str) -> Product:
         """A product; nobody else changes it until this transaction has ended.
@@ -53,7 +59,7 @@ class Products:
         """
         query = select(ProductRow).where(col(ProductRow.name) == name)
         # What this session has read before may have changed while it waited for the lock.
-        return _product(self._row(query.with_for_update().execution_options(populate_existing=True), name))
+        return product_of(self._row(query.with_for_update().execution_options(populate_existing=True), name))
 
     def all_of(self, names: Collection[str]) -> tuple[Product, ...]:
         """These products, in this order.
@@ -67,12 +73,7 @@ class Products:
         for name in names:
             if name not in found:
                 raise not_found(name)
-        return tuple(_product(found[name]) for name in names)
-
-    def after(self, name: str, limit: int) -> tuple[Product, ...]:
-        """The products that come after a name, in the order of their names."""
-        query = select(ProductRow).where(col(ProductRow.name) > name).order_by(col(ProductRow.name)).limit(limit)
-        return tuple(_product(row) for row in self._session.exec(query))
+        return tuple(product_of(found[name]) for name in names)
 
     def add(self, product: Product) -> None:
         """Puts a new product there.
@@ -80,12 +81,12 @@ class Products:
         Raises:
             Refused: PRODUCT_EXISTS.
         """
-        if not added(self._session, _row(product)):
+        if not added(self._session, row_of(product)):
             raise exists(product.name)
 
     def save(self, product: Product) -> None:
         """Keeps a product that was locked before."""
-        self._session.execute(update(ProductRow), [_row(product).model_dump()])
+        self._session.execute(update(ProductRow), [row_of(product).model_dump()])
 
     def remove(self, name: str) -> None:
         """Takes away a product that was locked before."""
@@ -98,7 +99,8 @@ class Products:
         return row
 
 
-def _row(product: Product) -> ProductRow:
+def row_of(product: Product) -> ProductRow:
+    """How a product is kept."""
     details = product.details
     return ProductRow(
         name=product.name,
@@ -113,7 +115,8 @@ def _row(product: Product) -> ProductRow:
     )
 
 
-def _product(row: ProductRow) -> Product:
+def product_of(row: ProductRow) -> Product:
+    """What a row says."""
     price = Money(row.currency_code, row.price_units, row.price_nanos)
     details = Details(row.display_name, row.description, price)
     return Product(row.name, details, row.create_time, row.update_time, row.revision)
