@@ -96,7 +96,9 @@ def _nested(layers: Sequence[Layer], behaviour: Callable[..., object]) -> Callab
 
     def around(layer: Layer, inner: Callable[[Call], object]) -> Callable[[Call], object]:
         def entered(call: Call) -> object:
-            with layer(call):
+            if (stands := layer(call)) is None:
+                return inner(call)
+            with stands:
                 return inner(call)
 
         return entered
