@@ -16,7 +16,7 @@ Resource = TypeVar("Resource", bound=Message)
 
 
 def editable(mask: FieldMask, resource: type[Message]) -> tuple[str, ...]:
-    """The paths that a mask changes, `price` or `price.units`; every field that can be changed for no mask and for `*`.
+    """The paths that a mask changes, `size` or `size.width`; every field that can be changed for no mask and for `*`.
 
     What only the service writes (OUTPUT_ONLY, IDENTIFIER, the etag) is passed over: whoever reads a resource, edits
     it and sends it back whole names that too.
