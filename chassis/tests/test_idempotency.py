@@ -199,7 +199,10 @@ def test_the_metadata_fills_an_empty_request_id(
     assert running.echo.said[0].request_id == seen
 
 
-def test_a_malformed_key_in_the_metadata_is_an_invalid_request_id(running: Running, echo_modules: EchoModules) -> None:
+@pytest.mark.parametrize("key", ["no uuid", ""])
+def test_a_malformed_key_in_the_metadata_is_an_invalid_request_id(
+    running: Running, echo_modules: EchoModules, key: str
+) -> None:
     with pytest.raises(grpc.RpcError) as caught:
-        running.stub.Say(echo_modules.pb2.SayRequest(), metadata=[("idempotency-key", "no uuid")], timeout=5)
+        running.stub.Say(echo_modules.pb2.SayRequest(), metadata=[("idempotency-key", key)], timeout=5)
     assert caught.value.code() is grpc.StatusCode.INVALID_ARGUMENT

@@ -143,8 +143,14 @@ def _grpc_server(threads: int, around: Sequence[grpc.ServerInterceptor], limit: 
         ThreadPoolExecutor(threads),
         interceptors=list(around),
         maximum_concurrent_rpcs=limit,
-        # Two processes on one port would each get a part of the calls, and nobody would notice.
-        options=[("grpc.so_reuseport", 0)],
+        options=[
+            # Two processes on one port would each get a part of the calls, and nobody would notice.
+            ("grpc.so_reuseport", 0),
+            # The gateway lets 32 KiB of headers in, and the proxies on the way add theirs. Past its 8 KiB gRPC would
+            # refuse some calls and not others, in words that list every header that they came with.
+            ("grpc.max_metadata_size", 48 << 10),
+            ("grpc.absolute_max_metadata_size", 64 << 10),
+        ],
     )
 
 

@@ -80,7 +80,7 @@ def test_rules_of_the_protos_bound_what_is_sent() -> None:
         "type": "string",
         "minLength": 1,
         "maxLength": 200,
-        "description": "What customers read; 1 to 200 characters.",
+        "description": "What customers read; 1 to 200 characters. Must have no control characters.",
     }
     assert "Must be above zero" in product["properties"]["price"]["description"]
     lines = body("OrderService_PlaceOrder")["properties"]["lines"]

@@ -198,3 +198,25 @@ def test_metrics_count_calls_by_method_and_grpc_status(gateway: Gateway) -> None
     counted = [line for line in gateway.metrics().splitlines() if line.startswith("envoy_cluster_grpc_5{")]
     assert any('service="souk_catalog_v1_CatalogService"' in line for line in counted)
     assert any('method="GetProduct"' in line for line in counted)
+
+
+@pytest.mark.parametrize("name", ["a'b", "~", "*x", "x|", "x_y"])
+def test_a_header_that_grpc_could_not_carry_does_not_break_the_call(
+    gateway: Gateway, backend: Backend, name: str
+) -> None:
+    assert gateway.call("GET", "/v1/products/mug", headers={name: "1", "x-carried": "2"}).status == 200
+    assert name not in backend.metadata
+    assert backend.metadata["x-carried"] == "2"
+
+
+@pytest.mark.parametrize("path", ["/v1/products/a%2Fb", "/v1/products/a%5cb"])
+def test_a_path_with_an_escaped_slash_is_told_what_is_wrong_with_it(gateway: Gateway, path: str) -> None:
+    answer = gateway.call("GET", path)
+    assert (answer.status, answer.reason) == (400, "MALFORMED_REQUEST")
+    assert "escaped slash" in answer.json["message"]
+
+
+def test_a_long_path_reaches_the_service_and_one_that_is_too_long_is_refused(gateway: Gateway) -> None:
+    assert gateway.call("GET", f"/v1/products?pageToken={'x' * 5_000}").status == 200
+    refused = gateway.call("GET", f"/v1/products?pageToken={'x' * 40_000}")
+    assert (refused.status, refused.reason) == (431, "HEADERS_TOO_LARGE")

@@ -66,13 +66,15 @@ def _api_listener(api: Api, settings: Settings) -> Json:
         "merge_slashes": True,
         "path_with_escaped_slashes_action": "REJECT_REQUEST",
         "server_header_transformation": "PASS_THROUGH",
-        "common_http_protocol_options": {"headers_with_underscores_action": "REJECT_REQUEST", "idle_timeout": "900s"},
+        # To reject the request would reset its stream, and the ingress in front of us would take us for broken.
+        "common_http_protocol_options": {"headers_with_underscores_action": "DROP_HEADER", "idle_timeout": "900s"},
         "http2_protocol_options": {"max_concurrent_streams": 1000},
         "http_protocol_options": {"enable_trailers": True},  # the status of a stream that breaks off stands there
         "stream_error_on_invalid_http_message": True,  # else each 400 costs an HTTP/1.1 client its connection
         "always_set_request_id_in_response": True,
         "early_header_mutation_extensions": [_only_the_transcoder_says_so()],
         "request_headers_timeout": "10s",
+        "max_request_headers_kb": 32,  # what the services take, less what the proxies on the way add
         "route_config": route_configuration(api, settings),
         "http_filters": http_filters(),
         "local_reply_config": local_reply_config(),

@@ -20,6 +20,8 @@ LUA = ("text", "refusal", "query", "json", "body", "conditional", "pages", "rest
 """The files under `lua/`, which make one program in this order."""
 
 _LEAKING = ("grpc-status", "grpc-message", "grpc-status-details-bin", "grpc-encoding", "grpc-accept-encoding")
+# HTTP allows more in the name of a header than gRPC does in a key of metadata; a server would break the call off.
+_NO_METADATA = ".*[^a-z0-9_.:-].*"
 _FILTER_CONFIG = "type.googleapis.com/envoy.config.route.v3.FilterConfig"
 _TYPE = "type.googleapis.com/envoy.extensions.filters.http"
 
@@ -64,11 +66,12 @@ def rest_overrides(method: Method, binding: Binding, context: Json) -> Json:
 def plain_overrides() -> Json:
     """What they must know about a REST route on which there is nothing for the Lua to do. gRPC-Web is no REST."""
     removals = [{"remove": name} for name in _LEAKING]
+    illegal = [{"remove_on_match": {"key_matcher": {"safe_regex": {"regex": _NO_METADATA}}}}]
     mutation = f"{_TYPE}.header_mutation.v3.HeaderMutationPerRoute"
     return {
         **grpc_overrides(),
         GRPC_WEB: {"@type": _FILTER_CONFIG, "disabled": True},
-        HEADERS: {"@type": mutation, "mutations": {"response_mutations": removals}},
+        HEADERS: {"@type": mutation, "mutations": {"request_mutations": illegal, "response_mutations": removals}},
     }
 
 

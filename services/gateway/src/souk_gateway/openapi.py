@@ -23,6 +23,7 @@ _ABOUT = """\
 The public API by REST. The same calls are there by gRPC on the same port.
 
 - **Errors** are a `google.rpc.Status`. Programs go by the `reason` of its `ErrorInfo`, people by the `message`.
+  What the mesh itself answers (403, 503, 504) has no `details`.
 - **Repeating**: with an `Idempotency-Key`, or a `requestId`, a call has its effect once, however often it is sent.
 - **Time**: `grpc-timeout: 5S` bounds a call; what it set going before that may go on.
 - **Numbers** of 64 bits are strings. Fields that are empty are written all the same.

@@ -22,18 +22,11 @@ _IDEMPOTENCY_KEY: Json = {
     "description": "Makes the call safe to repeat, as `requestId` does, which goes first where both are given: a UUID.",
     "schema": {"type": "string", "format": "uuid"},
 }
-_ETAG: Json = {"type": "string"}
-_IF_MATCH: Json = {
-    "name": "If-Match",
-    "in": "header",
-    "description": "Does it only if the resource's etag is still this one; else 412.",
-    "schema": _ETAG,
-}
 _IF_NONE_MATCH: Json = {
     "name": "If-None-Match",
     "in": "header",
     "description": "Answers 304, without a body, if the resource's etag is still this one.",
-    "schema": _ETAG,
+    "schema": {"type": "string"},
 }
 _VARIABLE = re.compile(r"\{(\w+)\}")
 # A slash within brackets is no end of a segment: `[^/]+`.
@@ -84,8 +77,9 @@ class Parameters:
         """The headers that the gateway makes something of."""
         if binding.verb != "GET" and "request_id" in method.request.fields_by_name:
             yield _IDEMPOTENCY_KEY
-        if is_conditional(method, binding):
-            yield _IF_MATCH
+        if (etag := condition(method, binding)) is not None:
+            longest = self.schemas.rules.keywords(etag).get("maxLength")
+            yield _if_match(longest if isinstance(longest, int) else None)
         if gives_etag(method, binding):
             yield _IF_NONE_MATCH
 
@@ -166,18 +160,32 @@ def collections(api: Api) -> Mapping[str, str]:
     return found
 
 
-def is_conditional(method: Method, binding: Binding) -> bool:
-    """Whether `If-Match` is heard: the request has an etag, its own or that of the resource that is its body."""
+def condition(method: Method, binding: Binding) -> FieldDescriptor | None:
+    """The field that `If-Match` fills: the request's etag, or that of the resource that is its body."""
     if binding.verb == "GET":
-        return False
-    body = resolve(method.request, f"{binding.body}.etag") if binding.body not in ("", "*") else None
+        return None
+    if own := method.request.fields_by_name.get("etag"):
+        return own
     # What is being made has no etag yet.
-    return "etag" in method.request.fields_by_name or (body is not None and binding.verb in ("PATCH", "PUT"))
+    body = resolve(method.request, f"{binding.body}.etag") if binding.verb in ("PATCH", "PUT") else None
+    return body[-1] if body else None
 
 
 def gives_etag(method: Method, binding: Binding) -> bool:
     """Whether the answer to a reading call has an etag, which a later one can name."""
     return binding.verb == "GET" and not method.server_streaming and "etag" in method.response.fields_by_name
+
+
+def _if_match(longest: int | None) -> Json:
+    """One etag, as the services take it: `longest` is what the field holds, with the quotes."""
+    most = "" if longest is None else longest - 2
+    quoted, bare = f'"[!#-~]{{0,{most}}}"', f"[!#-+.-~-]{{1,{most}}}"
+    return {
+        "name": "If-Match",
+        "in": "header",
+        "description": "Does it only if the resource's etag is still this one, else 412. `*` is true of any.",
+        "schema": {"type": "string", "pattern": f"^(W/)?({quoted}|{bare})?$"},
+    }
 
 
 def _owned(template: Template) -> Iterator[tuple[str, str]]:

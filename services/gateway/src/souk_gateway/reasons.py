@@ -10,7 +10,7 @@ from google.protobuf import message_factory
 from google.rpc import code_pb2
 
 from souk_gateway.descriptors import Api, Binding, Method
-from souk_gateway.parameters import is_conditional
+from souk_gateway.parameters import condition
 from souk_gateway.replies import REFUSALS
 
 _PLATFORM = "souk.errors.v1.PlatformReason"
@@ -57,7 +57,7 @@ class Reasons:
     def of(self, method: Method, binding: Binding) -> Mapping[str, Sequence[Reason]]:
         """By status: a method's own reasons, and of the others those that have to do with what is sent."""
         found: dict[str, list[Reason]] = {}
-        conditional = is_conditional(method, binding)
+        conditional = condition(method, binding) is not None
         for one in (*self.own(method), *self._presupposed(method), *_gateways(method, binding)):
             found.setdefault(one.status, []).append(one)
             if one.name == "ETAG_MISMATCH" and conditional:

@@ -44,7 +44,7 @@ def local_reply_config() -> Json:
 
     For a gRPC client Envoy writes the same text into `grpc-message`, where JSON would be noise.
     """
-    return {"mappers": [*_told_by_lua(), *(_mapper(refusal) for refusal in REFUSALS)]}
+    return {"mappers": [*_told_by_lua(), _escaped_slash(), *(_mapper(refusal) for refusal in REFUSALS)]}
 
 
 def _told_by_lua() -> list[Json]:
@@ -60,6 +60,18 @@ def _told_by_lua() -> list[Json]:
 def _noted(key: str) -> Json:
     matcher = {"filter": LUA, "path": [{"key": key}], "value": {"present_match": True}}
     return {"metadata_filter": {"matcher": matcher, "match_if_key_not_found": False}}
+
+
+def _escaped_slash() -> Json:
+    """Envoy says nothing about a path that it can't make sense of before there is a route."""
+    kind = "type.googleapis.com/envoy.extensions.access_loggers.filters.cel.v3.ExpressionFilter"
+    unreadable = {"@type": kind, "expression": "response.code_details == 'path_normalization_failed'"}
+    condition: Json = {
+        "extension_filter": {"name": "envoy.access_loggers.extension_filters.cel", "typed_config": unreadable}
+    }
+    message = "a path must not have an escaped slash or backslash"
+    info = _error_info("MALFORMED_REQUEST", "%RESPONSE_CODE_DETAILS%")
+    return _answer([condition, _rest()], 3, message, [info])
 
 
 def _mapper(refusal: Refusal) -> Json:

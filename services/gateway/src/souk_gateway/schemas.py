@@ -76,8 +76,11 @@ class Schemas:
             flags = {"readOnly": True}
         elif field_behavior_pb2.INPUT_ONLY in behaviors:
             flags = {"writeOnly": True}
+        if use is not Use.CHANGES:
+            return {**self.of_field(one, use), **flags}
         # A change replaces what is within a field as a whole.
-        return {**self.of_field(one, Use.TAKEN if use is Use.CHANGES else use), **flags}
+        schema = {**self.of_field(one, Use.TAKEN), **flags}
+        return _described(schema, "Value is required if the mask names it.") if self.is_required(one) else schema
 
     def _required(self, one: FieldDescriptor, use: Use) -> bool:
         if use is Use.CHANGES:

@@ -1,0 +1,90 @@
+"""What Schemathesis must know beside the document: its check of reasons, and what a schema can't say of a request."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+import schemathesis
+from schemathesis import Case, CheckContext, HookContext, Response
+from schemathesis.core.failures import Failure
+from schemathesis.openapi.checks import RejectedPositiveData
+
+from tests.rest import Answer
+
+AnyCase = Case[Any]
+
+# A request that is as its schema wants it can't be refused for these.
+_OF_THE_MESH = (403, 503, 504)
+_OF_SHAPE = frozenset({"MALFORMED_REQUEST", "MALFORMED_JSON", "UNKNOWN_FIELD", "DUPLICATE_FIELD", "WRONG_TYPE"})
+
+
+@schemathesis.deserializer("application/x-ndjson")
+def first_line(_context: object, response: Response) -> object:
+    """A stream's first message."""
+    return json.loads(response.content.splitlines()[0])
+
+
+@schemathesis.deserializer("text/event-stream")
+def first_event(_context: object, response: Response) -> object:
+    """A stream's first message."""
+    return json.loads(response.content.splitlines()[0].removeprefix(b"data: "))
+
+
+@schemathesis.check
+def an_error_has_a_reason_that_is_described(_context: CheckContext, response: Response, case: AnyCase) -> None:
+    """Every error is a google.rpc.Status whose reason the document has, at this operation or among those of all."""
+    sent = response.request.method
+    if response.status_code < 400 or sent not in _methods(case) or sent == "HEAD":
+        return
+    answer = Answer(response.status_code, response.json())
+    assert answer.body["message"], "an error without words"
+    if response.status_code in _OF_THE_MESH and not answer.body["details"]:
+        return
+    assert answer.reason in _described(case, response.status_code), f"{answer.reason} is not described"
+
+
+@schemathesis.hook
+def filter_failure(_context: HookContext, failure: Failure, case: AnyCase, response: Response) -> bool:
+    """Drops refusals of good requests that the document has in words: rules that no schema can say, and states."""
+    if not isinstance(failure, RejectedPositiveData):
+        return True
+    answer = Answer(response.status_code, response.json())
+    if answer.reason == "INVALID_ARGUMENT":
+        words = json.dumps(case.operation.schema.raw_schema, ensure_ascii=False)
+        return not all(
+            _sentence(one["description"]) in words or _is_left_out(case, one["field"]) for one in _violations(answer)
+        )
+    return answer.reason in _OF_SHAPE or answer.reason not in _described(case, response.status_code)
+
+
+def _is_left_out(case: AnyCase, field: str) -> bool:
+    """Whether a change doesn't have a field that its mask names, which may be all of them."""
+    return case.method == "PATCH" and isinstance(case.body, dict) and _camel(field.partition(".")[2]) not in case.body
+
+
+def _camel(name: str) -> str:
+    first, *others = name.split("_")
+    return first + "".join(one.title() for one in others)
+
+
+def _methods(case: AnyCase) -> Sequence[str]:
+    operations: Mapping[str, object] = case.operation.schema.raw_schema["paths"][case.operation.path]
+    return [verb.upper() for verb in operations]
+
+
+def _described(case: AnyCase, status: int) -> set[str]:
+    document: Mapping[str, Any] = case.operation.schema.raw_schema
+    own = case.operation.definition.raw["responses"].get(str(status), {})
+    return {*own.get("x-reasons", ()), *document["components"]["responses"]["Failed"]["x-reasons"]}
+
+
+def _violations(answer: Answer) -> Sequence[Mapping[str, str]]:
+    return [one for detail in answer.body["details"] for one in detail.get("fieldViolations", ())] or [
+        {"field": "", "description": "no field was named"}
+    ]
+
+
+def _sentence(text: str) -> str:
+    return f"{text[:1].upper()}{text[1:]}"
