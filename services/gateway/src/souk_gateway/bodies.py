@@ -2,9 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
-import json
-
 from google.api import field_behavior_pb2
 from google.protobuf.descriptor import Descriptor, FieldDescriptor
 
@@ -28,13 +25,11 @@ def body_context(method: Method, binding: Binding) -> Json:
         return {"body": normalised(binding.body)}
     message = _one_message(method, binding)
     types = {} if message is None else _types(message)
-    digest = hashlib.sha256(json.dumps(types, sort_keys=True).encode()).hexdigest()[:16]
-    prefix = "" if binding.body == "*" else f"{binding.body}."
-    root = ANYTHING if message is None else message.full_name
     return {
         "body": normalised(binding.body),
-        "schema": {"root": root, "digest": digest, "prefix": prefix},
+        "root": ANYTHING if message is None else message.full_name,
         "types": types,
+        "prefix": "" if binding.body == "*" else f"{binding.body}.",
         **_mask_context(method, binding),
     }
 
@@ -92,10 +87,8 @@ def _types(root: Descriptor) -> Json:
             continue
         fields: Json = {}
         for field in message.fields:
-            told: Json = {"type": _of_field(field)}
-            fields[field.json_name] = told
-            if field.name != field.json_name:
-                fields[field.name] = {**told, "as": field.json_name}
+            for name in (field.json_name, field.name):
+                fields[name] = {"type": _of_field(field), "as": field.json_name}
             inner = _value(field).message_type
             if inner is not None and _of_message(inner) == inner.full_name:
                 waiting.append(inner)

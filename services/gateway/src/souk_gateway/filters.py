@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import hashlib
+import json
 from pathlib import Path
 
 from souk_gateway import compression, cors
@@ -16,7 +18,7 @@ REST = "envoy.filters.http.lua"
 STATISTICS = "envoy.filters.http.grpc_stats"
 HEALTH_PATH = "/healthz"
 MAX_REQUEST = transcoding.MAX_REQUEST
-LUA = ("text", "refusal", "query", "json", "body", "conditional", "pages", "rest")
+LUA = ("text", "route", "refusal", "query", "json", "body", "conditional", "pages", "rest")
 """The files under `lua/`, which make one program in this order."""
 
 _LEAKING = ("grpc-status", "grpc-message", "grpc-status-details-bin", "grpc-encoding", "grpc-accept-encoding")
@@ -54,12 +56,13 @@ def grpc_overrides() -> Json:
 def rest_overrides(method: Method, binding: Binding, context: Json) -> Json:
     """What the filters must know about one REST route; `context` is what only this route has the Lua know."""
     bound = {"path": [normalised(variable.field) for variable in binding.template.variables]}
-    told = {**bound, **body_context(method, binding), **_reading(method, binding), **context}
+    told: Json = {**bound, **body_context(method, binding), **_reading(method, binding), **context}
+    key = hashlib.sha256(json.dumps(told, sort_keys=True).encode()).hexdigest()[:16]
     return {
         **plain_overrides(),
         **(compression.uncompressed() if method.server_streaming else {}),
         **(compression.unpacked() if binding.body else {}),
-        REST: {"@type": f"{_TYPE}.lua.v3.LuaPerRoute", "filter_context": told},
+        REST: {"@type": f"{_TYPE}.lua.v3.LuaPerRoute", "filter_context": {"key": key, **told}},
     }
 
 

@@ -1,35 +1,14 @@
 -- A body must be JSON, and say nothing that the method doesn't know.
 
-local KNOWN = {} -- by message: what the routes' contexts say of it, once per descriptor set instead of once per call
-
-local function types_of(context)
-  local schema = context:get("schema")
-  local known = KNOWN[schema.root]
-  if not known or known.digest ~= schema.digest then
-    local messages = {}
-    for message, fields in pairs(context:get("types")) do
-      local names = {}
-      for name, one in pairs(fields) do
-        names[name] = { as = one.as or name, type = one.type or "" }
-      end
-      messages[message] = names
-    end
-    known = { digest = schema.digest, messages = messages }
-    KNOWN[schema.root] = known
-  end
-  return known.messages, schema.root, schema.prefix
-end
-
 local function is_json(kind)
   kind = kind:lower()
   return kind == "application/json" or find(kind, "^application/json%s*;") ~= nil
 end
 
 -- What the body gives, by name; nil if it was refused. What a handle gave before it waits for the body is void after.
-local function accepted(handle, context)
+local function accepted(handle, route)
   local headers = handle:headers()
   local kind, coding = headers:get("content-type"), headers:get("content-encoding")
-  local types, root, prefix = types_of(context)
   local body = handle:body() -- also where it will be refused: an HTTP/1.1 connection can't go on in the midst of a body
   local size = body and body:length() or 0
   if coding and coding:lower() ~= "identity" then
@@ -45,9 +24,9 @@ local function accepted(handle, context)
   if not is_utf8(text) then
     return refuse(handle, "400", "MALFORMED_JSON", "the body is no UTF-8")
   end
-  local names, problem = walk(text, types, root)
+  local names, problem = walk(text, route.types, route.root)
   if problem then
-    local field = problem.field ~= "" and prefix .. problem.field or nil
+    local field = problem.field ~= "" and route.prefix .. problem.field or nil
     return refuse(handle, "400", problem.reason, (field and field .. ": " or "") .. problem.what, field)
   end
   return names

@@ -1,21 +1,12 @@
--- What happens to a call by REST before and after the transcoder. The routes say in their contexts what each needs:
---
---   path      what the path gives, normalised; always there
---   body      what the body gives, `*` for all
---   schema    {root, digest, prefix}: the message that the body is, and in which field; `types` has the fields of all
---             that it may hold
---   settable  of a PATCH: the fields that a derived mask may name
---   reads     GET or HEAD
---   pages     its answer may say `next-page-token`
---   stream    the content type of its answer
+-- What happens to a call by REST before and after the transcoder.
 
 local function timeout_is_good(timeout)
   return #timeout <= 9 and find(timeout, "^%d+[HMSmun]$") ~= nil
 end
 
 local function before(handle)
-  local headers, context = handle:headers(), handle:filterContext()
-  local target, body = headers:get(":path"), context:get("body")
+  local headers, route = handle:headers(), route_of(handle)
+  local target, body = headers:get(":path"), route.body
   if find(target, "[%%\128-\255]") and not is_utf8(decoded(target)) then
     return refuse(handle, "400", "MALFORMED_REQUEST", "path and query must be UTF-8, percent-encoded")
   end
@@ -26,25 +17,23 @@ local function before(handle)
   end
   local query = target:match("%?(.*)$")
   if query then
-    local key, why = overriding(query, context:get("path"), body)
+    local key, why = overriding(query, route.path, body)
     if key then
       local name = decoded(key)
       return refuse(handle, "400", "OVERRIDING_PARAMETER", "query parameter '" .. name .. "': " .. why, name)
     end
   end
-  local reads = context:get("reads")
-  note_condition(handle, headers, reads)
-  if reads == "HEAD" then
+  note_condition(handle, headers, route.reads)
+  if route.reads == "HEAD" then
     headers:replace(":method", "GET")
   end
-  if context:get("pages") then
+  if route.pages then
     note_target(handle, target)
   end
-  if body and context:get("schema") then
-    local settable = context:get("settable")
-    local names = accepted(handle, context)
-    if names and settable then
-      mask(handle, settable, target, query, names)
+  if route.root then
+    local names = accepted(handle, route)
+    if names and route.settable then
+      mask(handle, route.settable, target, query, names)
     end
   elseif not body then
     refuse_any(handle)
@@ -52,17 +41,16 @@ local function before(handle)
 end
 
 local function after(handle)
-  local headers, context = handle:headers(), handle:filterContext()
-  local status, reads = headers:get(":status"), context:get("reads")
+  local headers, route = handle:headers(), route_of(handle)
+  local status = headers:get(":status")
   if status == "200" then
-    local stream = context:get("stream")
-    if stream then
-      headers:replace("content-type", stream)
+    if route.stream then
+      headers:replace("content-type", route.stream)
     end
-    if context:get("pages") then
+    if route.pages then
       link_next(handle, headers)
     end
-    if reads then
+    if route.reads then
       spare(handle, headers)
     end
   elseif status == "400" then
@@ -70,7 +58,7 @@ local function after(handle)
   elseif status == "409" then
     judge_conflict(handle, headers)
   end
-  if reads == "HEAD" then
+  if route.reads == "HEAD" then
     without_body(handle)
   end
 end
