@@ -5,6 +5,7 @@ from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from threading import Barrier
+from typing import Any
 from uuid import uuid4
 
 import pytest
@@ -17,6 +18,7 @@ from souk_order.domain import Line, Order, State
 from souk_order.saga import Done, Funds, Progress, Step
 from souk_order.store import LeaseLostError, OrderStore, Placing, Rule, Work
 from souk_order.tables import OrderRow
+from sqlalchemy import event, text
 
 from .world import refused
 
@@ -176,6 +178,36 @@ def test_twins_at_once_make_one_order(store: OrderStore) -> None:
     with ThreadPoolExecutor(6) as pool:
         assert len([each for each in pool.map(twin, range(6)) if each is not None]) == 1
     assert len(store.list("customers/ada", None, 10)) == 1
+
+
+def test_a_page_deep_in_the_list_is_a_range_of_the_index(opened: Database, store: OrderStore) -> None:
+    for number in range(60):
+        place(store, new(at=NOW + timedelta(seconds=number)))
+    asked: list[tuple[str, Any]] = []
+
+    def note(_: object, __: object, statement: str, parameters: object, *___: object) -> None:
+        if statement.startswith("SELECT orders."):
+            asked.append((statement, parameters))
+
+    with opened.read() as session:
+        engine = session.get_bind()
+        event.listen(engine, "before_cursor_execute", note)
+        try:
+            store.list("customers/ada", (NOW + timedelta(seconds=30), "customers/ada/orders/x"), 5)
+        finally:
+            event.remove(engine, "before_cursor_execute", note)
+        ((statement, parameters),) = asked
+        if engine.dialect.name == "postgresql":  # which prefers to read a table that is this small
+            session.execute(text("SET LOCAL enable_seqscan = off; SET LOCAL enable_bitmapscan = off"))
+        explain = "EXPLAIN QUERY PLAN" if engine.dialect.name == "sqlite" else "EXPLAIN"
+        rows = session.connection().exec_driver_sql(f"{explain} {statement}", parameters).all()
+    plan = "\n".join(str(row[-1]) for row in rows)
+    assert "orders_of_customer" in plan
+    # SQLite shows what it searches by, PostgreSQL what it enters the index with.
+    assert "(customer=? AND (created_at,name)<(?,?))" in plan or "Index Cond: (((customer)::text = " in plan
+    assert "Filter: " not in plan
+    assert "Sort" not in plan
+    assert "TEMP B-TREE" not in plan
 
 
 def test_pages_go_from_the_newest_to_the_oldest_without_gaps(store: OrderStore) -> None:

@@ -17,6 +17,7 @@ from souk_order.api import SERVICE, OrderApi
 from souk_order.changes import Changes
 from souk_order.checkout import Checkout, Peers
 from souk_order.clients import GrpcCatalog, GrpcInventory, GrpcPayments
+from souk_order.prices import KeptPrices
 from souk_order.resume import Resume
 from souk_order.store import OrderStore
 
@@ -25,6 +26,8 @@ class Settings(ServiceSettings):
     """What the order service reads from its environment, beside what every service reads."""
 
     catalog_address: str = "catalog:50051"
+    catalog_cache_seconds: Annotated[float, Field(ge=0, le=60)] = 5
+    """How old the price of a product may be when an order takes it; zero asks the catalog each time."""
     inventory_address: str = "inventory:50051"
     payment_address: str = "payment:50051"
     resume_seconds: Annotated[float, Field(gt=0, le=3600)] = 0.5
@@ -38,7 +41,10 @@ def serve(settings: Settings) -> None:
     with ExitStack() as stack:
         database = stack.enter_context(Database(settings.database_url))
         peers = Peers(
-            GrpcCatalog(stack.enter_context(channel(settings.catalog_address))),
+            KeptPrices(
+                GrpcCatalog(stack.enter_context(channel(settings.catalog_address))),
+                keep=timedelta(seconds=settings.catalog_cache_seconds),
+            ),
             GrpcInventory(stack.enter_context(channel(settings.inventory_address))),
             GrpcPayments(stack.enter_context(channel(settings.payment_address))),
         )

@@ -11,11 +11,11 @@ import grpc
 from souk_chassis.database import Database
 from souk_chassis.errors import Refused
 from souk_chassis.money import Money
-from souk_chassis.rows import table_of
-from sqlalchemy import bindparam, insert, update
+from souk_chassis.rows import Moment, table_of
+from sqlalchemy import bindparam, insert, literal, tuple_, update
 from sqlalchemy.engine import CursorResult
 from sqlalchemy.exc import IntegrityError
-from sqlmodel import Session, and_, col, or_, select
+from sqlmodel import Session, col, or_, select
 
 from souk_order.domain import Line, Order
 from souk_order.saga import Funds, Progress, Step
@@ -148,7 +148,9 @@ class OrderStore:
         created_at, name = col(OrderRow.created_at), col(OrderRow.name)
         query = select(OrderRow).where(OrderRow.customer == customer)
         if after is not None:
-            query = query.where(or_(created_at < after[0], and_(created_at == after[0], name < after[1])))
+            # As a row of values: for an OR, a database would read all that comes before, too.
+            key = (literal(after[0], Moment), literal(after[1]))
+            query = query.where(tuple_(created_at, name) < tuple_(*key))
         with self._database.read() as session:
             rows = session.exec(query.order_by(created_at.desc(), name.desc()).limit(limit)).all()
             return _orders(session, rows)
