@@ -4,10 +4,9 @@ from collections.abc import Collection
 from datetime import datetime
 
 from souk_chassis.money import Money
-from souk_chassis.rows import Moment, added
-from sqlalchemy import BigInteger, Column, Index, Integer, String, Text, delete, update
+from souk_chassis.rows import Moment, added, table_of
+from sqlalchemy import BigInteger, Column, Index, Integer, String, Text, bindparam, delete, update
 from sqlmodel import Field, Session, SQLModel, col, select
-from sqlmodel.sql.expression import SelectOfScalar
 
 from souk_catalog.domain import Details, Product, exists, not_found
 
@@ -37,6 +36,15 @@ Index("products_by_display_name", col(ProductRow.display_name), col(ProductRow.n
 Index("products_by_create_time", col(ProductRow.create_time), col(ProductRow.name))
 
 
+_TABLE = table_of(ProductRow)
+_ALL_OF = select(ProductRow).where(col(ProductRow.name).in_(bindparam("names", expanding=True)))
+_GET = select(ProductRow).where(col(ProductRow.name) == bindparam("name"))
+# What this session has read before may have changed while it waited for the lock.
+_LOCK = _GET.with_for_update().execution_options(populate_existing=True)
+_SAVE = update(_TABLE).where(_TABLE.c.name == bindparam("of_name"))
+_REMOVE = delete(_TABLE).where(_TABLE.c.name == bindparam("name"))
+
+
 class Products:
     """The products, inside one transaction."""
 
@@ -49,7 +57,7 @@ class Products:
         Raises:
             Refused: PRODUCT_NOT_FOUND.
         """
-        return product_of(self._row(select(ProductRow).where(col(ProductRow.name) == name), name))
+        return product_of(_one(self._session.exec(_GET, params={"name": name}).one_or_none(), name))
 
     def lock(self, name: str) -> Product:
         """A product; nobody else changes it until this transaction has ended.
@@ -57,9 +65,7 @@ class Products:
         Raises:
             Refused: PRODUCT_NOT_FOUND.
         """
-        query = select(ProductRow).where(col(ProductRow.name) == name)
-        # What this session has read before may have changed while it waited for the lock.
-        return product_of(self._row(query.with_for_update().execution_options(populate_existing=True), name))
+        return product_of(_one(self._session.exec(_LOCK, params={"name": name}).one_or_none(), name))
 
     def all_of(self, names: Collection[str]) -> tuple[Product, ...]:
         """These products, in this order.
@@ -67,9 +73,7 @@ class Products:
         Raises:
             Refused: PRODUCT_NOT_FOUND for the first that is missing.
         """
-        found = {
-            row.name: row for row in self._session.exec(select(ProductRow).where(col(ProductRow.name).in_(list(names))))
-        }
+        found = {row.name: row for row in self._session.exec(_ALL_OF, params={"names": list(names)})}
         for name in names:
             if name not in found:
                 raise not_found(name)
@@ -86,17 +90,17 @@ class Products:
 
     def save(self, product: Product) -> None:
         """Keeps a product that was locked before."""
-        self._session.execute(update(ProductRow), [row_of(product).model_dump()])
+        self._session.execute(_SAVE, {"of_name": product.name, **row_of(product).model_dump()})
 
     def remove(self, name: str) -> None:
         """Takes away a product that was locked before."""
-        self._session.execute(delete(ProductRow).where(col(ProductRow.name) == name))
+        self._session.execute(_REMOVE, {"name": name})
 
-    def _row(self, query: SelectOfScalar[ProductRow], name: str) -> ProductRow:
-        row = self._session.exec(query).one_or_none()
-        if row is None:
-            raise not_found(name)
-        return row
+
+def _one(row: ProductRow | None, name: str) -> ProductRow:
+    if row is None:
+        raise not_found(name)
+    return row
 
 
 def row_of(product: Product) -> ProductRow:
