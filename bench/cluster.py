@@ -102,7 +102,7 @@ def measure(folder: Path) -> Figures:
         time.sleep(_REST_SECONDS)
         heavy = pss_mb(lab.processes())
     (folder / "up").mkdir()
-    seconds = median(up.up(ROOT, folder / "up/mesh") for _ in range(3))
+    seconds = median(up.up(ROOT, folder / "up/mesh", {}) for _ in range(3))
     light = cast("float", mesh_memory.measure(folder)["mesh_pss_mb"])
     return Both(took, seconds, heavy, light).figures()
 

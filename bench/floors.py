@@ -120,6 +120,7 @@ class Key:
 KEYS = (
     Key("up_seconds", "warm `make up` of `overlays/local`, to every pod ready; s", AtMost(5)),
     Key("up_cold_seconds", "the same in a fresh clone, package and build caches warm; s", AtMost(90)),
+    Key("up_empty_seconds", "the same with all caches empty; s", Stated()),
     Key("mesh_pss_mb", "memory of everything, PSS; MB", AtMost(700)),
     Key("mesh_overhead_pss_mb", "of everything but the applications; MB", AtMost(100, 25, "sidecars")),
     Key("sidecars", "sidecars in that mesh", Stated()),

@@ -38,6 +38,7 @@ class Measurement:
 MEASUREMENTS = (
     Measurement("up", ("up_seconds",), up.measure),
     Measurement("up_cold", ("up_cold_seconds",), up.measure_cold),
+    Measurement("up_empty", ("up_empty_seconds",), up.measure_empty, by_hand=True),
     Measurement(
         "mesh_memory",
         ("mesh_pss_mb", "mesh_overhead_pss_mb", "sidecars", "sidecar_private_mb"),
