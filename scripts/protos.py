@@ -11,6 +11,8 @@ import shutil
 import subprocess
 import sys
 import tempfile
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 import google.api
@@ -35,9 +37,12 @@ def main() -> int:
     """Generates everything, or compares the committed descriptor set with the protos; returns the exit code."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--check", action="store_true", help="only tell whether what is committed is current")
+    parser.add_argument("--lint", action="store_true", help="only tell what the gateway can't serve well")
     parser.add_argument("--stubs", action="store_true", help="only what is not committed")
     arguments = parser.parse_args()
     collect_includes()
+    if arguments.lint:
+        return lint()
     if arguments.check:
         return drift(committed())
     generate_stubs()
@@ -104,11 +109,25 @@ def descriptor_set(*options: str) -> bytes:
 
 def openapi() -> bytes:
     """The gateway's own description of the REST API; it takes its words from the protos' comments."""
+    with described() as file:
+        command = [sys.executable, "-m", "souk_gateway", "openapi", file]
+        return subprocess.run(command, env={"PYTHONPATH": str(GATEWAY)}, check=True, capture_output=True).stdout
+
+
+def lint() -> int:
+    """Has the gateway say what it can't serve well, with files and lines; returns the exit code."""
+    with described() as file:
+        command = [sys.executable, "-m", "souk_gateway", "lint", "--folder", f"{PROTOS.name}/", file]
+        return subprocess.run(command, env={"PYTHONPATH": str(GATEWAY)}, check=False).returncode
+
+
+@contextmanager
+def described() -> Iterator[str]:
+    """A file with the descriptor set, its comments and its lines."""
     with tempfile.NamedTemporaryFile(suffix=".binpb") as file:
         file.write(descriptor_set("--include_source_info"))
         file.flush()
-        command = [sys.executable, "-m", "souk_gateway", "openapi", file.name]
-        return subprocess.run(command, env={"PYTHONPATH": str(GATEWAY)}, check=True, capture_output=True).stdout
+        yield file.name
 
 
 def compile_protos(protos: list[str], *outputs: str) -> None:

@@ -22,7 +22,8 @@ def main() -> int:
     refresh.add_argument("directory", type=Path)
     commands.add_parser("bootstrap", help="print Envoy's configuration")
     lint = commands.add_parser("lint", help="check the descriptor set for what the gateway can't serve well")
-    lint.add_argument("descriptor_set", nargs="?", type=Path, default=COMMITTED)
+    lint.add_argument("descriptor_set", nargs="?", type=Path, default=COMMITTED, help="with source info, it says lines")
+    lint.add_argument("--folder", default="", help="what comes before the names of the protos, such as protos/")
     openapi = commands.add_parser("openapi", help="print the OpenAPI document of a descriptor set with source info")
     openapi.add_argument("descriptor_set", type=Path)
     arguments = parser.parse_args()
@@ -62,7 +63,7 @@ def run(arguments: argparse.Namespace) -> int:
         case "lint":
             from souk_gateway import lint  # noqa: PLC0415
 
-            return lint.report(arguments.descriptor_set)
+            return lint.report(arguments.descriptor_set, arguments.folder)
         case "openapi":
             from souk_gateway import openapi  # noqa: PLC0415
 

@@ -1,4 +1,4 @@
-"""What of a descriptor set, wherever it comes from, can be served; whether it is a good one is for `lint.py`."""
+"""What of a descriptor set, wherever it comes from, can be served; whether it is a good one is for `lint`."""
 
 from __future__ import annotations
 

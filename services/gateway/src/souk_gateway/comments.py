@@ -23,6 +23,15 @@ def comments(files: Iterable[FileDescriptorProto]) -> Mapping[str, str]:
     return found
 
 
+def places(files: Iterable[FileDescriptorProto]) -> Mapping[str, tuple[str, int]]:
+    """File and line by full name, of all that has a comment or could have one; empty without source info."""
+    found: dict[str, tuple[str, int]] = {}
+    for file in files:
+        lines = {tuple(one.path): one.span[0] + 1 for one in file.source_code_info.location}
+        found |= {name: (file.name, lines[path]) for path, name in _names(file) if path in lines}
+    return found
+
+
 def first_sentence(text: str) -> str:
     """What fits into one line of a list."""
     sentence, dot, _ = text.partition(". ")

@@ -13,7 +13,7 @@ from google.protobuf.descriptor import Descriptor, FieldDescriptor
 from google.protobuf.descriptor_pb2 import FileDescriptorProto, FileDescriptorSet, MethodDescriptorProto
 from google.protobuf.descriptor_pool import DescriptorPool
 
-from souk_gateway.templates import Template, parse
+from souk_gateway.templates import MalformedTemplate, Template, parse
 
 COMMITTED = Path(__file__).with_name("descriptors.binpb")
 """Written by `make protos`."""
@@ -135,6 +135,11 @@ class Api:
                 yield Service(name, file.name, tuple(self._method(name, method) for method in service.method))
 
     def _method(self, service: str, method: MethodDescriptorProto) -> Method:
+        try:
+            bindings = tuple(_bindings(method))
+        except MalformedTemplate as error:
+            error.where = f"{service}.{method.name}"
+            raise
         return Method(
             service=service,
             name=method.name,
@@ -142,7 +147,7 @@ class Api:
             response=self.message(method.output_type),
             client_streaming=method.client_streaming,
             server_streaming=method.server_streaming,
-            bindings=tuple(_bindings(method)),
+            bindings=bindings,
         )
 
     def message(self, name: str) -> Descriptor:

@@ -18,6 +18,9 @@ _TOKEN = re.compile(r"\{(?P<field>[A-Za-z_][\w.]*)(?:=(?P<template>[^{}]+))?\}|(
 class MalformedTemplate(Exception):
     """A path template that can't be read."""
 
+    where = ""
+    """The full name of the method that has it, once that is known."""
+
 
 @dataclass(frozen=True)
 class Variable:
