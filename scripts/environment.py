@@ -175,6 +175,8 @@ def make_docs(npm: Sequence[Path]) -> None:
     for name in ("swagger-ui-bundle.js", "swagger-ui.css"):
         content = (NPM / "node_modules/swagger-ui-dist" / name).read_bytes()
         (DOCS / f"{name}.gz").write_bytes(gzip.compress(content, mtime=0))
+    for name in ("LICENSE", "NOTICE"):  # which go where the files go
+        shutil.copy(NPM / "node_modules/swagger-ui-dist" / name, DOCS / f"swagger-ui.{name}")
 
 
 def generate_stubs() -> None:

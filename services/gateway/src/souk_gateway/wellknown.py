@@ -75,7 +75,8 @@ WELL_KNOWN: Mapping[str, Json] = {
 """Messages that JSON writes in a way of their own."""
 
 IN_WORDS: Mapping[str, Json] = {
-    "google.type.Money.currency_code": {"pattern": "^[A-Z]{3}$"},
-    "google.type.Money.nanos": {"minimum": -999_999_999, "maximum": 999_999_999},
+    "google.type.Money.currency_code": {"pattern": "^[A-Z]{3}$", "examples": ["EUR"]},
+    "google.type.Money.units": {"examples": ["12"]},
+    "google.type.Money.nanos": {"minimum": -999_999_999, "maximum": 999_999_999, "examples": [500_000_000]},
 }
-"""What published protos say of their fields in comments, by the field's full name."""
+"""What published protos say of their fields in comments, by the field's full name; with what a form begins with."""
