@@ -73,7 +73,7 @@ def _api_listener(api: Api, settings: Settings) -> Json:
         "stream_error_on_invalid_http_message": True,  # else each 400 costs an HTTP/1.1 client its connection
         "always_set_request_id_in_response": True,
         "early_header_mutation_extensions": [_only_the_transcoder_says_so()],
-        "request_headers_timeout": "10s",
+        "request_headers_timeout": f"{min(10, settings.request_seconds)}s",
         "max_request_headers_kb": 32,  # what the services take, less what the proxies on the way add
         "route_config": route_configuration(api, settings),
         "http_filters": http_filters(),

@@ -24,6 +24,12 @@ LUA = ("text", "route", "refusal", "query", "json", "body", "conditional", "page
 _LEAKING = ("grpc-status", "grpc-message", "grpc-status-details-bin", "grpc-encoding", "grpc-accept-encoding")
 # HTTP allows more in the name of a header than gRPC does in a key of metadata; a server would break the call off.
 _NO_METADATA = ".*[^a-z0-9_.:-].*"
+# What isn't gzip comes out of the decompressor as nothing at all, and no body is a good one: the Lua must know that
+# there was something. It takes the note away.
+_NOTED: list[Json] = [
+    {"remove": "x-packed"},
+    {"append": {"header": {"key": "x-packed", "value": "%REQ(content-encoding)%"}}},
+]
 _FILTER_CONFIG = "type.googleapis.com/envoy.config.route.v3.FilterConfig"
 _TYPE = "type.googleapis.com/envoy.extensions.filters.http"
 
@@ -61,21 +67,25 @@ def rest_overrides(method: Method, binding: Binding, context: Json) -> Json:
     return {
         **plain_overrides(),
         **(compression.uncompressed() if method.server_streaming else {}),
-        **(compression.unpacked() if binding.body else {}),
+        **({**compression.unpacked(), HEADERS: _mutations(_NOTED)} if binding.body else {}),
         REST: {"@type": f"{_TYPE}.lua.v3.LuaPerRoute", "filter_context": {"key": key, **told}},
     }
 
 
 def plain_overrides() -> Json:
     """What they must know about a REST route on which there is nothing for the Lua to do. gRPC-Web is no REST."""
-    removals = [{"remove": name} for name in _LEAKING]
-    illegal = [{"remove_on_match": {"key_matcher": {"safe_regex": {"regex": _NO_METADATA}}}}]
-    mutation = f"{_TYPE}.header_mutation.v3.HeaderMutationPerRoute"
     return {
         **grpc_overrides(),
         GRPC_WEB: {"@type": _FILTER_CONFIG, "disabled": True},
-        HEADERS: {"@type": mutation, "mutations": {"request_mutations": illegal, "response_mutations": removals}},
+        HEADERS: _mutations([]),
     }
+
+
+def _mutations(request: list[Json]) -> Json:
+    removals = [{"remove": name} for name in _LEAKING]
+    illegal = {"remove_on_match": {"key_matcher": {"safe_regex": {"regex": _NO_METADATA}}}}
+    kind = f"{_TYPE}.header_mutation.v3.HeaderMutationPerRoute"
+    return {"@type": kind, "mutations": {"request_mutations": [illegal, *request], "response_mutations": removals}}
 
 
 def own_page_overrides() -> Json:

@@ -125,6 +125,8 @@ _WHEN = {
     "REQUEST_TOO_LARGE": "the body is larger than 1 MiB",
     "UNSUPPORTED_MEDIA_TYPE": "the body is no `application/json`",
     "UNSUPPORTED_ENCODING": "the body is encoded otherwise than by gzip",
+    "MALFORMED_ENCODING": "the body is not what `content-encoding` says",
+    "UNSUPPORTED_TRANSFER_ENCODING": "the body is transferred otherwise than by length or in chunks",
     "UPGRADE_REQUIRED": "the protocol is not spoken here",
     "TOO_MANY_REQUESTS": "the gateway is asked too much",
     "HEADERS_TOO_LARGE": "the headers are too large",
@@ -135,7 +137,7 @@ _WHEN = {
 }
 """What the gateway itself refuses: by `replies.py`, or in `lua/`."""
 _OF_ALL = ("MALFORMED_REQUEST", "OVERRIDING_PARAMETER")
-_OF_BODIES = ("MALFORMED_JSON", "UNKNOWN_FIELD", "DUPLICATE_FIELD", "WRONG_TYPE", "BODY_TOO_DEEP")
+_OF_BODIES = ("MALFORMED_JSON", "UNKNOWN_FIELD", "DUPLICATE_FIELD", "WRONG_TYPE", "BODY_TOO_DEEP", "MALFORMED_ENCODING")
 # By status, what has one of its own.
 _OF_BODIES_BESIDES = {"413": ("REQUEST_TOO_LARGE",), "415": ("UNSUPPORTED_MEDIA_TYPE", "UNSUPPORTED_ENCODING")}
 

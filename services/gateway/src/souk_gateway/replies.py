@@ -33,6 +33,7 @@ REFUSALS = (
     Refusal(429, 8, "TOO_MANY_REQUESTS"),
     Refusal(431, 3, "HEADERS_TOO_LARGE"),
     Refusal(500, 13, "GATEWAY_FAILED"),
+    Refusal(501, 12, "UNSUPPORTED_TRANSFER_ENCODING"),
     Refusal(502, 14, "BAD_BACKEND"),
     Refusal(503, 14, "BACKEND_UNAVAILABLE"),
     Refusal(504, 4, "BACKEND_TIMEOUT"),

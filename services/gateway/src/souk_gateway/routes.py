@@ -102,10 +102,14 @@ def _stream_routes(api: Api, method: Method, binding: Binding, settings: Setting
 
 def _rest_route(method: Method, binding: Binding, settings: Settings, context: Json) -> dict[str, Any]:
     verb = {"name": ":method", "string_match": {"exact": binding.verb}}
+    action = _method_action(method, settings)
+    if not method.server_streaming:
+        # Else whoever sends a body byte by byte holds a stream for as long as he likes; a gRPC client has its deadline.
+        action["max_stream_duration"] = {"max_stream_duration": f"{settings.request_seconds}s"}
     return {
         "name": f"{method.service}.{method.name} by REST",
         "match": {"safe_regex": {"regex": binding.template.regex}, "headers": [verb]},
-        "route": _method_action(method, settings),
+        "route": action,
         "typed_per_filter_config": rest_overrides(method, binding, context),
     }
 

@@ -46,6 +46,8 @@ class Settings:
     """By the full name of the service."""
     descriptor_set: Path
     """What is served; watched for changes."""
+    request_seconds: int
+    """How long a call by REST may take in all, from its first byte; a stream's answer may take longer."""
     cors_origins: tuple[str, ...]
     """Whose pages may call from a browser, `https://shop.example`; none if empty."""
     version: str
@@ -69,6 +71,7 @@ def read(services: Iterable[Service], environment: Mapping[str, str] = os.enviro
         reflection=Address(pod, variables.number("REFLECTION_PORT", 50053, _PORTS)),
         backends={service.name: variables.backend(service) for service in services},
         descriptor_set=read_descriptor_set(environment),
+        request_seconds=variables.number("REQUEST_SECONDS", 60, 3600),
         cors_origins=variables.origins("CORS_ALLOWED_ORIGINS"),
         version=environment.get("VERSION", "") or "unknown",
         log_level=variables.one_of("LOG_LEVEL", "info", LEVELS),

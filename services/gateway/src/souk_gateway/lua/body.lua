@@ -9,12 +9,16 @@ end
 local function accepted(handle, route)
   local headers = handle:headers()
   local kind, coding = headers:get("content-type"), headers:get("content-encoding")
+  local packed = headers:get("x-packed")
+  headers:remove("x-packed")
   local body = handle:body() -- also where it will be refused: an HTTP/1.1 connection can't go on in the midst of a body
   local size = body and body:length() or 0
   if coding and coding:lower() ~= "identity" then
     return refuse(handle, "415", "UNSUPPORTED_ENCODING", "a body may be encoded by gzip or not at all, not by " .. coding)
   elseif kind and not is_json(kind) then
     return refuse(handle, "415", "UNSUPPORTED_MEDIA_TYPE", "a body must be application/json, not " .. kind)
+  elseif size == 0 and packed and packed:lower() ~= "identity" then
+    return refuse(handle, "400", "MALFORMED_ENCODING", "the body is no " .. packed)
   elseif size == 0 then
     return {}
   elseif not kind then

@@ -10,6 +10,9 @@ local function before(handle)
   if find(target, "[%%\128-\255]") and not is_utf8(decoded(target)) then
     return refuse(handle, "400", "MALFORMED_REQUEST", "path and query must be UTF-8, percent-encoded")
   end
+  if find(target:gsub("%%%x%x", ""), "%", 1, true) then
+    return refuse(handle, "400", "MALFORMED_REQUEST", "a percent sign in path and query must be written %25")
+  end
   local timeout = headers:get("grpc-timeout")
   if timeout and not timeout_is_good(timeout) then
     local what = "grpc-timeout must be a number of up to 8 digits with its unit, one of H M S m u n"
