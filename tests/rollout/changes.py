@@ -40,3 +40,16 @@ def scaled(mesh: Mesh, deployment: str, replicas: int) -> None:
     """Changes the number of a Deployment's pods, and waits until so many are ready."""
     mesh.souk("scale", deployment, "--replicas", str(replicas))
     awaited(lambda: len(ready(mesh, deployment)) == replicas, f"{deployment} has {replicas} pods")
+
+
+def ended(mesh: Mesh, deployment: str) -> str:
+    """Ends a pod of a Deployment, and returns its name when it is gone and another one is ready in its place."""
+    doomed = str(mesh.pods(deployment)[0]["name"])
+    mesh.souk("delete", "pod", doomed)
+    awaited(
+        lambda: (
+            doomed not in {pod["name"] for pod in mesh.pods(deployment)} and all(pod["ready"] for pod in mesh.pods())
+        ),
+        f"{doomed} is gone and replaced",
+    )
+    return doomed

@@ -11,7 +11,7 @@ from datetime import datetime, timedelta
 import pytest
 
 from tests.mesh import Mesh
-from tests.rollout.changes import awaited
+from tests.rollout.changes import ended
 
 LINE = re.compile(r"(?P<at>[\d-]+ [\d:,]+) INFO \S+: (?P<pod>[\w-]+)(?:/(?P<container>[\w-]+))?: (?P<what>.*)")
 
@@ -46,12 +46,8 @@ def seconds_to_wait(shop: Mesh, deployment: str, container: str) -> int:
 def test_a_pod_is_withdrawn_waits_is_told_to_end_drains_and_its_proxy_ends_last(
     shop: Mesh, deployment: str, containers: Sequence[str]
 ) -> None:
-    doomed = shop.pods(deployment)[0]["name"]
+    done = steps(shop, ended(shop, deployment))
 
-    shop.souk("delete", "pod", doomed)
-    awaited(lambda: doomed not in {pod["name"] for pod in shop.pods()}, f"{doomed} is gone")
-
-    done = steps(shop, doomed)
     assert done[0].what.startswith("withdrawn"), done
     assert [step.what for step in done[-2:]] == ["SIGTERM", "ended with 0"], done
     assert {step.container for step in done[-2:]} == {"istio-proxy"}, done
@@ -63,10 +59,7 @@ def test_a_pod_is_withdrawn_waits_is_told_to_end_drains_and_its_proxy_ends_last(
 
 
 def test_a_service_drains_between_sigterm_and_its_end(shop: Mesh) -> None:
-    doomed = shop.pods("inventory")[0]["name"]
-
-    shop.souk("delete", "pod", doomed)
-    awaited(lambda: doomed not in {pod["name"] for pod in shop.pods()}, f"{doomed} is gone")
+    doomed = ended(shop, "inventory")
 
     said = [json.loads(line) for line in (shop.home / "logs" / doomed / "app.log").read_text().splitlines() if line]
     assert [each["event"] for each in said if each["event"] in ("draining", "stopped")] == ["draining", "stopped"]

@@ -98,6 +98,16 @@ def test_a_lease_is_taken_only_when_it_is_free_and_the_saga_due(store: OrderStor
     assert (taken.lease.epoch, taken.order.progress.attempt) == (2, 2)
 
 
+def test_each_step_renews_the_lease(store: OrderStore) -> None:
+    work = place(store, new())
+    name, step_taken = work.lease.order, NOW + timedelta(seconds=10)
+
+    store.advance(work, onward(step_taken), step_taken)
+
+    assert store.take(name, "h2", saga_begin, LATER) is None
+    assert store.take(name, "h2", saga_begin, step_taken + timedelta(seconds=15)) is not None
+
+
 def test_who_lost_the_lease_writes_nothing(store: OrderStore) -> None:
     slow = place(store, new())
     taken = store.take(slow.order.name, "h2", saga_begin, LATER)
