@@ -44,12 +44,13 @@ def _ratios(figures: Figures) -> None:
         value = cast("float", figures[key.name])
         low, high = cast("list[float]", figures.get(f"{key.name}_spread", [value, value]))
         floor = cast("AtLeast", key.floor).bound
-        axes.barh(place, value, color=_OURS, height=0.55)
         axes.plot([low, high], [place, place], color="black", linewidth=1.2, marker="|")
-        axes.plot([floor, floor], [place - 0.4, place + 0.4], color=_FLOOR, linewidth=2)
-        axes.text(max(value, high) * 1.03, place, f"{value:.2f}", va="center")
+        axes.plot(value, place, color=_OURS, marker="o", markersize=8)
+        axes.plot([floor, floor], [place - 0.3, place + 0.3], color=_FLOOR, linewidth=2)
+        axes.text(max(value, high, floor) * 1.06, place, f"{value:.2f}", va="center")
     axes.set_yticks(range(len(keys)), [key.name for key in reversed(keys)])
     axes.set_xscale("log")
+    axes.xaxis.set_major_formatter("{x:g}")
     axes.set_xlabel("ratio; red: the floor; black: from the smallest round to the largest")
     _save(figure, "ratios")
 
@@ -61,7 +62,7 @@ def _growth(series: Mapping[str, Series]) -> None:
         "place_order_ms": ("lines of the order", "ms to place it, median"),
         "orders_per_s": ("orders stored", "orders placed per second"),
     }
-    for group, (x, y) in labels.items():
+    for group, (x_label, y_label) in labels.items():
         found = {name: points for name, points in series.items() if name.startswith(group)}
         if not found:
             continue
@@ -69,11 +70,15 @@ def _growth(series: Mapping[str, Series]) -> None:
         for name, points in found.items():
             label = name.removeprefix(group).strip("_") or group
             axes.plot([p[0] for p in points], [p[1] for p in points], marker="o", label=label)
-        axes.set_xscale("symlog" if group == "orders_per_s" else "log")
-        axes.set_ylim(bottom=0)
-        axes.set_xlabel(x)
-        axes.set_ylabel(y)
-        axes.legend(frameon=False)
+        if group == "orders_per_s":  # which begins at none
+            axes.set_xscale("symlog", linthresh=10_000)
+        else:
+            axes.set_xscale("log")
+        axes.set_ylim(0, 1.15 * max(y for points in found.values() for _, y in points))
+        axes.set_xlabel(x_label)
+        axes.set_ylabel(y_label)
+        if len(found) > 1:
+            axes.legend(frameon=False)
         _save(figure, group)
 
 
