@@ -203,7 +203,7 @@ def base(kind: Descriptor) -> Message:
 
 KEPT_BY_HAND: Mapping[str, Mapping[tuple[str | int, ...], object]] = {
     "souk.catalog.v1.UpdateProductRequest": {("product", "name"): "products/contract"},
-    "souk.catalog.v1.ListProductsRequest": {("page_token",): ""},
+    "souk.catalog.v1.ListProductsRequest": {("page_token",): "", ("filter",): "", ("order_by",): ""},
     "souk.order.v1.ListOrdersRequest": {("page_token",): ""},
 }
 """What services expect beside the rules in the protos."""

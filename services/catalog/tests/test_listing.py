@@ -237,6 +237,31 @@ def test_a_page_is_a_range_of_an_index_and_nothing_is_sorted(
     assert filter_ or not ("Sort" in plan or "TEMP B-TREE" in plan), plan
 
 
+@pytest.mark.parametrize("filter_", ["", "price.units < 0"])
+@pytest.mark.parametrize("order", [Order(field) for field in ("name", "display_name", "create_time")], ids=str)
+@pytest.mark.parametrize("migrated", ["sqlite"], indirect=True)
+def test_a_page_deep_in_a_long_list_is_as_much_work_as_one_near_its_begin(
+    many: Database, order: Order, filter_: str
+) -> None:
+    near, deep = (steps(many, Query(order, parse(filter_)), number) for number in (10, 2500))
+    assert deep < 1.5 * near
+
+
+def steps(database: Database, query: Query, number: int) -> int:
+    """How many instructions SQLite carries out for the page behind a product."""
+    counted = []
+    with database.read() as session:
+        row = session.get(ProductRow, f"products/p{number:06}")
+        assert row is not None
+        driver: Any = session.connection().connection.dbapi_connection
+        driver.set_progress_handler(lambda: counted.append(1), 1)
+        try:
+            listing.page(session, query, listing.cursor_at(product_of(row), query.order), 50)
+        finally:
+            driver.set_progress_handler(None, 1)
+    return len(counted)
+
+
 def test_a_filter_that_nothing_passes_costs_no_more_than_a_few_thousand_products_a_page(many: Database) -> None:
     with many.read() as session:
         page = listing.page(session, Query(restrictions=parse("price.units < 0")), (), 50)
