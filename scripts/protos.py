@@ -48,7 +48,7 @@ def main() -> int:
     generate_stubs()
     if not arguments.stubs:
         for path, content in committed().items():
-            path.write_bytes(content)
+            replace(path, content)
     return 0
 
 
@@ -94,9 +94,16 @@ def generate_stubs() -> None:
         shutil.copytree(folder, GENERATED)
 
 
+def replace(path: Path, content: bytes) -> None:
+    """Writes a file at once: half a descriptor set would be refused by a gateway that runs."""
+    new = path.with_suffix(".new")
+    new.write_bytes(content)
+    new.replace(path)
+
+
 def committed() -> dict[Path, bytes]:
     """What the gateway is built with, and git keeps."""
-    return {DESCRIPTOR_SET: descriptor_set(), OPENAPI: openapi()}
+    return {OPENAPI: openapi(), DESCRIPTOR_SET: descriptor_set()}  # a gateway that runs looks at the latter
 
 
 def descriptor_set(*options: str) -> bytes:
