@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import re
 import socket
 import struct
 from collections.abc import Callable, Iterator
+from contextlib import suppress
 from dataclasses import dataclass, field
 
 import pytest
@@ -160,6 +162,21 @@ def test_an_attack_ends_its_connection_and_no_other(
     else:
         assert client.is_ended()
     assert is_served(gateway)
+
+
+def test_rapid_resets_are_ended_long_before_the_services_have_felt_them(client: Client, gateway: Gateway) -> None:
+    begun = reached(gateway)
+    with suppress(ConnectionResetError, BrokenPipeError):
+        rapid_resets(client)
+    assert client.is_ended()
+    assert reached(gateway) - begun < 600  # of 3,000; Envoy judges a connection by its first 500 streams
+
+
+def reached(gateway: Gateway) -> int:
+    """How many calls have come as far as the routes."""
+    found = re.search(r'^envoy_http_rq_total{[^}]*"gateway"} (\d+)$', gateway.metrics(), re.MULTILINE)
+    assert found is not None
+    return int(found[1])
 
 
 @pytest.mark.parametrize(
