@@ -41,9 +41,9 @@ def test_nothing_measured_is_no_percentile() -> None:
 
 def test_one_disturbed_round_does_not_move_a_ratio_and_is_seen_in_the_spread() -> None:
     calm = [Round(60, 100)] * 4
-    compared = Comparison((*calm, Round(10, 100)))
+    compared = Comparison((*calm, Round(10, 100), Round(90, 100)))
     assert compared.ratio == 0.6
-    assert compared.spread == (0.1, 0.6)
+    assert compared.spread == (0.1, 0.9)
 
 
 def test_what_slows_both_of_a_round_leaves_the_ratio_as_it_is() -> None:
