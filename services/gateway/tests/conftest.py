@@ -45,7 +45,7 @@ class Catalog(catalog_pb2_grpc.CatalogServiceServicer):
         if request.name == "products/busy":
             later = (("retry-after", "7"),)
             refuse(context, grpc.StatusCode.RESOURCE_EXHAUSTED, "TOO_MANY_CALLS", "later, please", later)
-        if request.name == "products/kept":
+        if request.name in ("products/kept", "products/long"):
             context.send_initial_metadata((("etag", ETAG), ("cache-control", "max-age=5")))
         if request.name == "products/long":
             return catalog_pb2.Product(name=request.name, description="a rose is " * 400)
@@ -137,8 +137,10 @@ def backend() -> Iterator[Backend]:
 
 @pytest.fixture(scope="session")
 def gateway(backend: Backend, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Gateway]:
-    with running(backend.environment, tmp_path_factory.mktemp("gateway") / "log") as up:
+    log = tmp_path_factory.mktemp("gateway") / "log"
+    with running(backend.environment, log) as up:
         yield up
+    assert "script log" not in log.read_text(), "a Lua script has failed"
 
 
 @pytest.fixture

@@ -49,6 +49,7 @@ def test_who_has_no_request_id_gets_one(gateway: Gateway, backend: Backend) -> N
 def test_an_answer_is_compressed_as_the_client_likes_best(gateway: Gateway, accepted: str, coding: str) -> None:
     answer = gateway.call("GET", "/v1/products/long", headers={"accept-encoding": accepted})
     assert (answer.headers["content-encoding"], answer.headers["vary"].lower()) == (coding, "accept-encoding")
+    assert answer.headers["etag"] == 'W/"17-3"'  # other bytes, the same resource
     if coding == "gzip":
         assert json.loads(gzip.decompress(answer.content))["name"] == "products/long"
 

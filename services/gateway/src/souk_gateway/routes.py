@@ -28,8 +28,9 @@ GRPC: Json = {
 
 # A client that watches an order may hear nothing for long; Envoy's default would end the stream after five minutes.
 _STREAM_IDLE = "3600s"
+# The last two tell of a body. A chunked one of no kind isn't seen; the transcoder keeps it off the path's fields.
+_UNPLAIN = ("if-none-match", "grpc-timeout", "content-length", "content-type")
 # Neither a query nor anything percent-encoded, which might be no UTF-8.
-_UNPLAIN = ("if-none-match", "grpc-timeout", "content-length", "transfer-encoding")
 _PLAIN = "[A-Za-z0-9/._~!$&'()*+,;=:@-]+"
 _VERBS = ("GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS")
 

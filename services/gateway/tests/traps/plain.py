@@ -109,7 +109,7 @@ def transcoding(files: Sequence[object], services: list[str]) -> Json:
 
 
 def _manager(log: Path, api: Api) -> Json:
-    routes = [_route(service) for service in SERVICES]
+    routes = [_route(service.name) for service in api.public_services]
     line = {"id": "%REQ(X-REQUEST-ID)%", "grpc": "%GRPC_STATUS%", "status": "%RESPONSE_CODE%"}
     return {
         "@type": _HCM,
@@ -141,7 +141,7 @@ def _filters(api: Api) -> list[Json]:
             "name": "stats",
             "typed_config": {"@type": f"{_FILTERS}.grpc_stats.v3.FilterConfig", "stats_for_all_methods": True},
         },
-        {"name": "transcoder", "typed_config": transcoding(files, SERVICES)},
+        {"name": "transcoder", "typed_config": transcoding(files, [service.name for service in api.public_services])},
         {"name": "router", "typed_config": {"@type": f"{_FILTERS}.router.v3.Router"}},
     ]
 

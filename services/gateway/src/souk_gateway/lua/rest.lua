@@ -7,6 +7,9 @@ end
 local function before(handle)
   local headers, route = handle:headers(), route_of(handle)
   local target, body = headers:get(":path"), route.body
+  if not route.path then
+    return
+  end
   if find(target, "[%%\128-\255]") and not is_utf8(decoded(target)) then
     return refuse(handle, "400", "MALFORMED_REQUEST", "path and query must be UTF-8, percent-encoded")
   end

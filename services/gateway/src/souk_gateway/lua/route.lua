@@ -14,10 +14,14 @@ local MOST = 10000 -- routes of all the descriptor sets that this process has se
 local SAID = { "path", "body", "root", "types", "prefix", "settable", "reads", "pages", "stream" }
 local known, count = {}, 0
 
--- To make a table of what Envoy holds takes longer than all the rest, so it is made once for each route.
+-- To make a table of what Envoy holds takes longer than all the rest, so it is made once for each route. Where there is no
+-- route at all, Envoy comes here too, with nothing: what it answers then is its own.
 local function route_of(handle)
   local context = handle:filterContext()
   local key = context:get("key")
+  if not key then
+    return {}
+  end
   local route = known[key]
   if not route then
     if count >= MOST then
