@@ -13,6 +13,8 @@ from souk_chassis.errors import Refused
 
 from .world import EchoModules, Reply, Request, Serve
 
+KEY = "7f1b6e0c-8a57-4a51-9a0d-3f1d6f2f4e11"
+
 
 @pytest.fixture
 def tracer() -> trace.Tracer:
@@ -51,7 +53,7 @@ def test_metadata_that_the_caller_gives_goes_along(serve: Serve, echo_modules: E
 
     with serve(say) as running:
         request = echo_modules.pb2.SayRequest(request_id="0b1f7e0a-5d0c-4b1e-9e55-3f7d7f0f2a11")
-        assert running.stub.Say(request, metadata=[("idempotency-key", "k")], timeout=5).text == "k"
+        assert running.stub.Say(request, metadata=[("idempotency-key", KEY)], timeout=5).text == KEY
 
 
 def test_a_stream_can_be_cancelled(serve: Serve, echo_modules: EchoModules) -> None:

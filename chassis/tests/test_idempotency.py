@@ -200,9 +200,11 @@ def test_the_metadata_fills_an_empty_request_id(
 
 
 @pytest.mark.parametrize("key", ["no uuid", ""])
+@pytest.mark.parametrize("request_id", ["", str(uuid4())])
 def test_a_malformed_key_in_the_metadata_is_an_invalid_request_id(
-    running: Running, echo_modules: EchoModules, key: str
+    running: Running, echo_modules: EchoModules, key: str, request_id: str
 ) -> None:
+    request = echo_modules.pb2.SayRequest(request_id=request_id)
     with pytest.raises(grpc.RpcError) as caught:
-        running.stub.Say(echo_modules.pb2.SayRequest(), metadata=[("idempotency-key", key)], timeout=5)
+        running.stub.Say(request, metadata=[("idempotency-key", key)], timeout=5)
     assert caught.value.code() is grpc.StatusCode.INVALID_ARGUMENT

@@ -40,6 +40,7 @@ def an_error_has_a_reason_that_is_described(_context: CheckContext, response: Re
     sent = response.request.method
     if response.status_code < 400 or sent not in _methods(case) or sent == "HEAD":
         return
+    assert response.headers.get("content-type") == ["application/json"], f"no JSON: {response.text}"
     answer = Answer(response.status_code, response.json())
     assert answer.body["message"], "an error without words"
     if response.status_code in _OF_THE_MESH and not answer.body["details"]:

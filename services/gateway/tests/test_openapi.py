@@ -91,6 +91,11 @@ def test_rules_of_the_protos_bound_what_is_sent() -> None:
     assert names["schema"]["items"]["pattern"] == "^products/[a-z0-9-]{1,40}$"
 
 
+def test_an_id_that_may_be_left_empty_may_be_empty() -> None:
+    identity = parameter("CatalogService_DeleteProduct", "requestId")["schema"]
+    assert identity == {"type": "string", "anyOf": [{"format": "uuid"}, {"const": ""}]}
+
+
 def test_what_the_server_sets_is_read_only_and_what_it_keeps_to_itself_is_never_given() -> None:
     order = body("OrderService_PlaceOrder")["properties"]
     assert order["total"]["readOnly"]

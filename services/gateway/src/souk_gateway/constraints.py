@@ -58,7 +58,9 @@ class Rules:
     def keywords(self, field: FieldDescriptor) -> Json:
         """The JSON Schema keywords of a field; for a list, those of its items stand in `items`."""
         rules = self._of(field)
-        return {} if rules is None else dict(_keywords(rules))
+        keywords = {} if rules is None else dict(_keywords(rules))
+        # An empty text is as good as none.
+        return {"anyOf": [keywords, {"const": ""}]} if keywords and _may_be_empty(rules) else keywords
 
     def words(self, field: FieldDescriptor) -> tuple[str, ...]:
         """What no keyword can say: each a sentence for people."""
@@ -89,9 +91,15 @@ class Rules:
 
 
 def _ignored(rules: Dynamic) -> bool:
-    values = rules.DESCRIPTOR.fields_by_name["ignore"].enum_type.values_by_name
-    always: bool = rules.ignore == values["IGNORE_ALWAYS"].number
-    return always
+    return _ignores(rules) == "IGNORE_ALWAYS"
+
+
+def _may_be_empty(rules: Dynamic) -> bool:
+    return _ignores(rules) == "IGNORE_IF_ZERO_VALUE" and rules.WhichOneof("type") == "string"
+
+
+def _ignores(rules: Dynamic) -> str:
+    return str(rules.DESCRIPTOR.fields_by_name["ignore"].enum_type.values_by_number[rules.ignore].name)
 
 
 def _keywords(rules: Dynamic) -> Iterator[tuple[str, object]]:
