@@ -209,6 +209,16 @@ def test_a_port_that_is_taken_is_named_with_its_variable(variable: str) -> None:
             server.start()
 
 
+def test_a_second_server_on_the_same_port_is_refused_instead_of_taking_half_the_calls() -> None:
+    first = Server(local_settings())
+    first.start()
+    try:
+        with pytest.raises(ServerError, match=f"127.0.0.1:{first.port}.*GRPC_PORT"):
+            Server(local_settings(grpc_port=first.port)).start()
+    finally:
+        first.stop()
+
+
 @pytest.mark.parametrize("method", ["Say", "Count"])
 def test_a_refusal_is_one_frame_of_headers_that_ends_the_stream(
     running: Running, echo_modules: EchoModules, method: str
