@@ -6,6 +6,7 @@ import json
 import sqlite3
 from collections import Counter
 from contextlib import closing
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -143,7 +144,8 @@ def test_a_profile_divides_what_a_call_takes_into_its_way_and_its_callee() -> No
         *(span(f"b{n}", "a", CLIENT, n * 10 * ms, (n * 10 + 8) * ms) for n in range(2)),
         *(span(f"c{n}", f"b{n}", SERVER, (n * 10 + 2) * ms, (n * 10 + 7) * ms) for n in range(2)),
     ]
-    assert steps(spans, "/s/Place") == [
+    two = [*spans, *(replace(each, trace="u") for each in spans)]
+    assert steps(two, "/s/Place") == [
         Step("Place in order", 0, 1, 100, 0, 84),
         Step("Take in stock", 1, 2, 8, 3, 5),
     ]
