@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import shutil
+import signal
 import sys
 import tempfile
 from collections.abc import Sequence
@@ -32,6 +33,8 @@ def main(names: Sequence[str]) -> int:
     if missing:
         print("\n".join(missing), file=sys.stderr)
         return 2
+    # As when it is interrupted: whatever was started is ended on the way out.
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))
     console = Console(width=None if sys.stdout.isatty() else 120)
     failed = [each.name for each in wanted if not _measured(each, console)]
     figures = results.load()
