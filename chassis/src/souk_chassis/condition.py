@@ -4,10 +4,9 @@ import re
 from functools import cache
 from typing import Any
 
-import grpc
 from google.protobuf.descriptor import Descriptor
 
-from souk_chassis.errors import Refused, Violation
+from souk_chassis.errors import Violation, invalid
 from souk_chassis.layers import Call
 
 # Proxies that compress on the way mark a strong etag as weak; it still tells the same state of the resource.
@@ -32,9 +31,9 @@ def if_match(call: Call) -> None:
         return
     found = _ETAG.fullmatch(asked)
     if not place:
-        raise _impossible("etag", "if-match: this call can't be made conditional; leave the header out")
+        raise invalid(Violation("etag", "if-match: this call can't be made conditional; leave the header out"))
     if found is None:
-        raise _impossible(".".join(place), "if-match must be one etag, in quotes, or *")
+        raise invalid(Violation(".".join(place), "if-match must be one etag, in quotes, or *"))
     message: Any = call.request
     for name in place[:-1]:
         message = getattr(message, name)
@@ -54,12 +53,3 @@ def _place(request: Descriptor) -> tuple[str, ...] | None:
             if field.message_type is not None and "etag" in field.message_type.fields_by_name:
                 return (field.name, "etag")
     return () if "request_id" in fields else None
-
-
-def _impossible(field: str, description: str) -> Refused:
-    return Refused(
-        "INVALID_ARGUMENT",
-        description,
-        code=grpc.StatusCode.INVALID_ARGUMENT,
-        violations=[Violation(field, description)],
-    )

@@ -52,6 +52,12 @@ class Refused(Exception):
         self.retry_after = retry_after
 
 
+def invalid(*violations: Violation) -> Refused:
+    """INVALID_ARGUMENT, naming each field that breaks a rule, and how."""
+    message = "; ".join(f"{each.field or 'the request'}: {each.description}" for each in violations)
+    return Refused("INVALID_ARGUMENT", message, code=grpc.StatusCode.INVALID_ARGUMENT, violations=violations)
+
+
 def to_status(refused: Refused) -> status_pb2.Status:
     """The wire form: ErrorInfo always, BadRequest and RetryInfo where they apply. Long texts and lists are cut off."""
     details: list[any_pb2.Any] = []

@@ -2,9 +2,7 @@
 
 import re
 
-import grpc
-
-from souk_chassis.errors import Refused, Violation
+from souk_chassis.errors import Violation, invalid
 from souk_chassis.layers import Call
 
 _UUID = re.compile("[0-9a-fA-F]{8}(-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}")
@@ -23,13 +21,6 @@ def idempotency_key(call: Call) -> None:
     for key, value in call.context.invocation_metadata():
         if key == "idempotency-key":
             if not _UUID.fullmatch(str(value)):
-                raise _malformed()
+                raise invalid(Violation("request_id", "Idempotency-Key must be a UUID"))
             if not getattr(request, "request_id"):  # noqa: B009
                 setattr(request, "request_id", value)  # noqa: B010
-
-
-def _malformed() -> Refused:
-    violation = Violation("request_id", "Idempotency-Key must be a UUID")
-    return Refused(
-        "INVALID_ARGUMENT", violation.description, code=grpc.StatusCode.INVALID_ARGUMENT, violations=[violation]
-    )

@@ -70,20 +70,17 @@ class Layers(grpc.ServerInterceptor):
             msg = f"{path} is not registered by generated code: it has no handler or no parser"
             raise TypeError(msg)
 
-        def enter(stack: ExitStack, request: Message, context: grpc.ServicerContext) -> None:
-            call = Call(service, method, streaming, request, context)
-            for layer in layers:
-                if (around := layer(call)) is not None:
-                    stack.enter_context(around)
-
         inside = _nested(layers, behaviour)
 
         def answer(request: Message, context: grpc.ServicerContext) -> object:
             return inside(Call(service, method, streaming, request, context))
 
         def stream(request: Message, context: grpc.ServicerContext) -> Iterator[object]:
+            call = Call(service, method, streaming, request, context)
             with ExitStack() as stack:
-                enter(stack, request, context)
+                for layer in layers:
+                    if (around := layer(call)) is not None:
+                        stack.enter_context(around)
                 yield from behaviour(request, context)
 
         if streaming:

@@ -3,13 +3,12 @@
 from collections.abc import Collection, Iterator
 from typing import Any, TypeVar
 
-import grpc
 from google.api import field_behavior_pb2
 from google.protobuf.descriptor import Descriptor, FieldDescriptor
 from google.protobuf.field_mask_pb2 import FieldMask
 from google.protobuf.message import Message
 
-from souk_chassis.errors import Refused, Violation
+from souk_chassis.errors import Violation, invalid
 
 _KEPT = {field_behavior_pb2.OUTPUT_ONLY, field_behavior_pb2.IDENTIFIER}
 Resource = TypeVar("Resource", bound=Message)
@@ -31,10 +30,7 @@ def editable(mask: FieldMask, resource: type[Message]) -> tuple[str, ...]:
     unknown = sorted({path for path in mask.paths if not _leads_somewhere(path, descriptor)})
     if unknown:
         what = f"{', '.join(unknown)}: only {', '.join(free)} can be changed, or * for all of them"
-        violations = [Violation("update_mask", what)]
-        raise Refused(
-            "INVALID_ARGUMENT", f"update_mask: {what}", code=grpc.StatusCode.INVALID_ARGUMENT, violations=violations
-        )
+        raise invalid(Violation("update_mask", what))
     wanted = FieldMask()
     wanted.CanonicalFormFromMask(mask)
     return tuple(path for path in wanted.paths if path.partition(".")[0] in free)

@@ -5,14 +5,14 @@ from google.protobuf.message import Message
 from protovalidate import Validator, Violation
 
 from souk_chassis import errors
-from souk_chassis.errors import Refused
 from souk_chassis.layers import Call, Layer, Malformed
 
 
 def well_formed(call: Call) -> None:
     """Refuses bytes that are no message of the method's request type."""
     if isinstance(call.request, Malformed):
-        raise _invalid(f"the request is no well-formed message: {call.request.message_error}", ())
+        message = f"the request is no well-formed message: {call.request.message_error}"
+        raise errors.Refused("INVALID_ARGUMENT", message, code=grpc.StatusCode.INVALID_ARGUMENT)
 
 
 def validation() -> Layer:
@@ -22,7 +22,7 @@ def validation() -> Layer:
     def valid(call: Call) -> None:
         found = check(validator, call.request)
         if found:
-            raise _invalid("; ".join(f"{each.field or 'the request'}: {each.description}" for each in found), found)
+            raise errors.invalid(*found)
 
     return valid
 
@@ -33,10 +33,6 @@ def check(validator: Validator, message: Message) -> tuple[errors.Violation, ...
         errors.Violation(_path(violation), violation.proto.message or violation.proto.rule_id)
         for violation in validator.collect_violations(message)
     )
-
-
-def _invalid(message: str, violations: tuple[errors.Violation, ...]) -> Refused:
-    return Refused("INVALID_ARGUMENT", message, code=grpc.StatusCode.INVALID_ARGUMENT, violations=violations)
 
 
 def _path(violation: Violation) -> str:

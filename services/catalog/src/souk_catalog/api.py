@@ -13,13 +13,13 @@ from souk.catalog.v1.catalog_pb2_grpc import CatalogServiceServicer
 from souk_chassis import masks
 from souk_chassis.answer_headers import cacheable
 from souk_chassis.database import Database
-from souk_chassis.errors import Violation
+from souk_chassis.errors import Violation, invalid
 from souk_chassis.idempotency import idempotent
 from souk_chassis.money import Money
 from souk_chassis.validation import check
 
 from souk_catalog import filters, listing, orders, tokens
-from souk_catalog.domain import EDITABLE, NAME, Details, Product, invalid, unreadable
+from souk_catalog.domain import EDITABLE, NAME, Details, Product, unreadable
 from souk_catalog.store import Products
 
 SERVICE = pb.DESCRIPTOR.services_by_name["CatalogService"].full_name
@@ -87,7 +87,7 @@ class CatalogApi(CatalogServiceServicer):
         """Changes the fields that the mask names."""
         name, paths = request.product.name, masks.editable(request.update_mask, pb.Product)
         if not NAME.fullmatch(name):
-            raise invalid([Violation("product.name", "must be products/{product}, of lower case, digits and hyphens")])
+            raise invalid(Violation("product.name", "must be products/{product}, of lower case, digits and hyphens"))
         # What is given in part can be judged only with what is there already.
         parts = {path.partition(".")[0] for path in paths if "." in path}
         self._judge(request.product, (*paths, "etag"))
@@ -123,7 +123,7 @@ class CatalogApi(CatalogServiceServicer):
         found = [*check(self._validator, product), *unreadable(product.display_name, product.description)]
         judged = [each for each in found if each.field.partition(".")[0] in fields]
         if judged:
-            raise invalid([Violation(f"product.{each.field}", each.description) for each in judged])
+            raise invalid(*(Violation(f"product.{each.field}", each.description) for each in judged))
 
     def _once(
         self, rpc: str, request: Mutation, response_type: type[Answer], work: Callable[[Products], Answer]

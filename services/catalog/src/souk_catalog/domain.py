@@ -2,7 +2,6 @@
 
 import re
 import unicodedata
-from collections.abc import Collection
 from dataclasses import dataclass, fields, replace
 from datetime import datetime
 from typing import Self
@@ -70,16 +69,6 @@ def unreadable(display_name: str, description: str) -> list[Violation]:
     if _controls(description) - set("\t\r\n"):
         found.append(Violation("description", "must have no control characters but line breaks and tabs"))
     return found
-
-
-def invalid(violations: Collection[Violation]) -> Refused:
-    """What a request is answered that says something impossible."""
-    return Refused(
-        "INVALID_ARGUMENT",
-        "; ".join(f"{each.field}: {each.description}" for each in violations),
-        code=StatusCode.INVALID_ARGUMENT,
-        violations=tuple(violations),
-    )
 
 
 def not_found(name: str) -> Refused:

@@ -13,9 +13,7 @@ from enum import StrEnum
 from types import MappingProxyType
 from typing import TypeAlias
 
-from souk_chassis.errors import Violation
-
-from souk_catalog.domain import invalid
+from souk_chassis.errors import Violation, invalid
 
 # Each is one more comparison for every product that is looked at.
 MOST_RESTRICTIONS = 10
@@ -168,4 +166,4 @@ def _wrong(token: _Token, expected: str) -> Exception:
 
 
 def _refused(description: str) -> Exception:
-    return invalid([Violation("filter", description)])
+    return invalid(Violation("filter", description))

@@ -3,9 +3,7 @@
 import re
 from dataclasses import dataclass
 
-from souk_chassis.errors import Violation
-
-from souk_catalog.domain import invalid
+from souk_chassis.errors import Violation, invalid
 
 FIELDS = ("name", "display_name", "create_time")
 """What products may be ordered by. Those that are equal follow each other by name."""
@@ -44,7 +42,7 @@ def parse(text: str) -> Order:
     if first is None or len(wanted) != len(parts) or first.field not in FIELDS or not _needless(first, wanted[1:]):
         allowed = f"one of {', '.join(FIELDS)}, each with or without ` desc`"
         second = "a second field can only be `name` in the same direction, such as `display_name desc, name desc`"
-        raise invalid([Violation("order_by", f"must be {allowed}; {second}")])
+        raise invalid(Violation("order_by", f"must be {allowed}; {second}"))
     return first
 
 
