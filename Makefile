@@ -53,7 +53,7 @@ test: env ## Run every test
 	@scripts/test
 
 torture: env ## Run the long versions of the tests that kill and race
-	@TORTURE=full $(PYTHON_BIN)/pytest tests/reliability tests/rollout -s
+	@TORTURE=full $(PYTHON_BIN)/pytest tests/reliability tests/rollout tests/openapi -s
 
 bench: env ## Measure speed and size: make bench, or make bench ONLY="chassis_vs_bare growth"
 	@scripts/environment "packages of the benchmarks"
