@@ -13,7 +13,7 @@ from tests.mesh import ROOT, Mesh
 FULL = os.environ.get("TORTURE") == "full"
 # Each operation gets this many requests in each phase that makes them up, besides those for each keyword of a schema.
 EXAMPLES = 400 if FULL else 15
-SECONDS = 3600 if FULL else 30
+SECONDS = 3600 if FULL else 45
 # So many it must be at the least, or it has not looked.
 REQUESTS = 10_000 if FULL else 500
 CONFIG = ROOT / "tests/openapi/schemathesis.toml"

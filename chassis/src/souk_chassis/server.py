@@ -146,10 +146,10 @@ def _grpc_server(threads: int, around: Sequence[grpc.ServerInterceptor], limit: 
         options=[
             # Two processes on one port would each get a part of the calls, and nobody would notice.
             ("grpc.so_reuseport", 0),
-            # The gateway lets 32 KiB of headers in, and the proxies on the way add theirs. Past its 8 KiB gRPC would
+            # Envoys let 60 KiB of headers in, and those on the way add theirs. Past its 8 KiB gRPC would
             # refuse some calls and not others, in words that list every header that they came with.
-            ("grpc.max_metadata_size", 48 << 10),
-            ("grpc.absolute_max_metadata_size", 64 << 10),
+            ("grpc.max_metadata_size", 96 << 10),
+            ("grpc.absolute_max_metadata_size", 128 << 10),
         ],
     )
 

@@ -74,7 +74,6 @@ def _api_listener(api: Api, settings: Settings) -> Json:
         "always_set_request_id_in_response": True,
         "early_header_mutation_extensions": [_only_the_transcoder_says_so()],
         "request_headers_timeout": f"{min(10, settings.request_seconds)}s",
-        "max_request_headers_kb": 32,  # what the services take, less what the proxies on the way add
         "route_config": route_configuration(api, settings),
         "http_filters": http_filters(),
         "local_reply_config": local_reply_config(),
