@@ -1,6 +1,6 @@
 """What HTTP clients rely on: conditions in a header, and headers that tell of the answer."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any, TypeAlias
 
@@ -102,13 +102,21 @@ def test_a_change_that_can_not_be_conditional_is_not_made_as_if_it_were_not(stub
     assert stub.Get(pb.GetRequest(name="a"), metadata=[("if-match", '"a"')], timeout=5).name == "a"
 
 
-def headers(call: Generated, request: object) -> dict[str, str]:
-    _, answered = call.with_call(request, timeout=5)
+BY_REST = [("x-envoy-original-path", "/v1/things/a")]
+"""What the gateway's transcoder adds."""
+
+
+def headers(call: Generated, request: object, sent: Sequence[tuple[str, str]] = BY_REST) -> dict[str, str]:
+    _, answered = call.with_call(request, metadata=sent, timeout=5)
     return {key: value for key, value in answered.initial_metadata() if not key.startswith("grpc-")}
 
 
 def test_an_answer_tells_its_etag_and_how_long_it_may_be_kept(stub: Generated, pb: Generated) -> None:
     assert headers(stub.Get, pb.GetRequest(name="a")) == {"etag": '"quoted"', "cache-control": "public, max-age=5"}
+
+
+def test_who_comes_by_grpc_finds_all_of_it_in_the_answer_itself(stub: Generated, pb: Generated) -> None:
+    assert headers(stub.Get, pb.GetRequest(name="a"), sent=()) == {}
 
 
 def test_an_etag_is_quoted_as_http_has_it(stub: Generated, pb: Generated) -> None:

@@ -1,15 +1,13 @@
 """One log line and one observation per call."""
 
 import time
-from collections.abc import Iterator
-from contextlib import contextmanager
 from functools import cache
 
 import grpc
 import structlog
 from prometheus_client import CollectorRegistry, Counter, Histogram
 
-from souk_chassis.layers import Call, Layer
+from souk_chassis.layers import Afterwards, Call, Layer
 
 # From a read that hits memory to the longest default deadline.
 _BUCKETS = (0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10)
@@ -29,20 +27,20 @@ def access(registry: CollectorRegistry) -> Layer:
 
     log = _log.bind()  # once: the lazy one puts itself together anew for each line
 
-    @contextmanager
-    def observed(call: Call) -> Iterator[None]:
+    def observed(call: Call) -> Afterwards:
         which = ("server_stream" if call.streaming else "unary", call.service, call.method)
         started_of(*which).inc()
         begin = time.perf_counter()
-        try:
-            yield
-        finally:
+
+        def note() -> None:
             took = time.perf_counter() - begin
             code = final_code(call.context)
             handled_of(*which, code).inc()
             seconds_of(*which).observe(took)
             say = log.error if code in _SERVER_AT_FAULT else log.info
             say("call", rpc=f"{call.service}/{call.method}", code=code, duration_ms=round(took * 1000, 3))
+
+        return Afterwards(note)
 
     return observed
 

@@ -1,14 +1,12 @@
 """Bounds how many calls and how many streams run at once; one more is refused at once instead of waiting."""
 
-from collections.abc import Iterator
-from contextlib import contextmanager
 from datetime import timedelta
 from threading import BoundedSemaphore
 
 import grpc
 
 from souk_chassis.errors import Refused
-from souk_chassis.layers import Call, Layer
+from souk_chassis.layers import Afterwards, Call, Layer
 
 # A call is over within milliseconds; HTTP's Retry-After knows no less than a second.
 _RETRY_AFTER = timedelta(seconds=1)
@@ -18,8 +16,7 @@ def bulkhead(calls: int, streams: int) -> Layer:
     """A layer with a bound for calls and another for streams, since a stream holds its thread for long."""
     free_calls, free_streams = BoundedSemaphore(calls), BoundedSemaphore(streams)
 
-    @contextmanager
-    def bounded(call: Call) -> Iterator[None]:
+    def bounded(call: Call) -> Afterwards:
         free, limit, what = (free_streams, streams, "streams") if call.streaming else (free_calls, calls, "calls")
         if not free.acquire(blocking=False):
             raise Refused(
@@ -28,9 +25,6 @@ def bulkhead(calls: int, streams: int) -> Layer:
                 code=grpc.StatusCode.RESOURCE_EXHAUSTED,
                 retry_after=_RETRY_AFTER,
             )
-        try:
-            yield
-        finally:
-            free.release()
+        return Afterwards(free.release)
 
     return bounded

@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import AbstractContextManager, ExitStack
 from dataclasses import dataclass
-from typing import Any, TypeAlias
+from typing import Any, NamedTuple, TypeAlias
 
 import grpc
 from google.protobuf.message import Message
@@ -17,8 +17,7 @@ from google.protobuf.message import Message
 from souk_chassis.answer_headers import with_headers
 
 
-@dataclass(frozen=True, slots=True)
-class Call:
+class Call(NamedTuple):
     """One call as a layer sees it."""
 
     service: str
@@ -33,6 +32,18 @@ class Malformed:
     """Stands in for a request whose bytes are no message of its type."""
 
     message_error: str
+
+
+class Afterwards(AbstractContextManager[None]):
+    """What a layer has to do when the call has ended, however it did; a third of what a generator for it costs."""
+
+    __slots__ = ("_do",)
+
+    def __init__(self, do: Callable[[], object]) -> None:
+        self._do = do
+
+    def __exit__(self, *_: object) -> None:
+        self._do()
 
 
 Layer = Callable[[Call], AbstractContextManager[None] | None]

@@ -2,8 +2,8 @@
 
 import logging
 import sys
-from collections.abc import Iterator
-from contextlib import contextmanager, suppress
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 
 import structlog
 from opentelemetry import trace
@@ -11,6 +11,7 @@ from opentelemetry.sdk.resources import Resource
 from opentelemetry.sdk.trace import TracerProvider
 from structlog.typing import EventDict, Processor, WrappedLogger
 
+from souk_chassis.lines import written
 from souk_chassis.settings import ProgramSettings
 
 
@@ -20,13 +21,14 @@ def telemetry(settings: ProgramSettings) -> Iterator[None]:
 
     Logging and tracing are the process's own, so this stands once around `main`.
     """
-    _set_up_logging(settings)
-    provider = _provider(settings)
-    trace.set_tracer_provider(provider)
-    try:
-        yield
-    finally:
-        provider.shutdown()
+    with written(sys.stdout) as write:
+        _set_up_logging(settings, write)
+        provider = _provider(settings)
+        trace.set_tracer_provider(provider)
+        try:
+            yield
+        finally:
+            provider.shutdown()
 
 
 def _provider(settings: ProgramSettings) -> TracerProvider:
@@ -41,7 +43,7 @@ def _provider(settings: ProgramSettings) -> TracerProvider:
     return provider
 
 
-def _set_up_logging(settings: ProgramSettings) -> None:
+def _set_up_logging(settings: ProgramSettings, write: Callable[[str], None]) -> None:
     level = logging.getLevelNamesMapping()[settings.log_level]
 
     def label(_logger: WrappedLogger, _method: str, entry: EventDict) -> EventDict:
@@ -57,8 +59,7 @@ def _set_up_logging(settings: ProgramSettings) -> None:
     structlog.configure(
         processors=[*shared, structlog.processors.format_exc_info, structlog.processors.JSONRenderer()],
         wrapper_class=structlog.make_filtering_bound_logger(level),
-        # One write per line: a line of another thread can't get into the middle of it.
-        logger_factory=_Lines,
+        logger_factory=lambda *_: _Lines(write),
         cache_logger_on_first_use=False,
     )
     # What libraries say through the standard library takes the same form.
@@ -77,16 +78,11 @@ def _set_up_logging(settings: ProgramSettings) -> None:
 
 
 class _Lines:
-    """Writes lines to stdout. One that can't be written is lost: a full disk must not cost the calls it tells of."""
+    """What structlog hands its lines to."""
 
-    def __init__(self, *_: object) -> None:
-        self._write = structlog.WriteLogger(sys.stdout).msg
-
-    def msg(self, line: str) -> None:
-        with suppress(OSError):
-            self._write(line)
-
-    log = debug = info = warning = error = critical = exception = msg
+    def __init__(self, write: Callable[[str], None]) -> None:
+        self.msg = self.log = self.debug = self.info = self.warning = self.error = self.critical = write
+        self.exception = write
 
 
 def _trace_ids(_logger: WrappedLogger, _method: str, entry: EventDict) -> EventDict:

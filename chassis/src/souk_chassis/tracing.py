@@ -4,38 +4,36 @@ The libraries' interceptors for gRPC take half as long again as all else that st
 client's stream into one that can't be cancelled.
 """
 
-from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Callable, Sequence
 from functools import cache
 from typing import Any
 
 import grpc
 from opentelemetry import trace
-from opentelemetry.context import attach
-from opentelemetry.propagate import extract, inject
+from opentelemetry.context import Context, attach
+from opentelemetry.propagate import extract, get_global_textmap, inject
 from opentelemetry.trace import Span, SpanKind, StatusCode, set_span_in_context
 
-from souk_chassis.layers import Call
+from souk_chassis.layers import Afterwards, Call
 
 Metadata = Sequence[tuple[str, str | bytes]]
 STATUS = "rpc.grpc.status_code"
 
+# As OTEL_PROPAGATORS says; without any of them there is nothing to look for.
+_HEADERS = get_global_textmap().fields
+_NO_PARENT = Context()
 _tracer = trace.get_tracer("souk_chassis")
 
 
-@contextmanager
-def traced(call: Call) -> Iterator[None]:
+def traced(call: Call) -> Afterwards:
     """A layer: the span of an incoming call, part of its caller's trace. An error is noted by the error model."""
-    carrier = {key: value for key, value in call.context.invocation_metadata() if isinstance(value, str)}
-    parent = extract(carrier)
+    carrier = {key: value for key, value in call.context.invocation_metadata() if key in _HEADERS}
+    parent = extract(carrier) if carrier else _NO_PARENT
     name = f"{call.service}/{call.method}"
     span = _tracer.start_span(name, parent, SpanKind.SERVER, _attributes(call.service, call.method))
     # Never detached: each call runs in a context of its own.
     attach(set_span_in_context(span, parent))
-    try:
-        yield
-    finally:
-        span.end()
+    return Afterwards(span.end)
 
 
 def tracing(continuation: Callable[[Metadata], Any], path: str, metadata: Metadata | None) -> Any:  # noqa: ANN401
