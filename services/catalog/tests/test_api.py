@@ -246,18 +246,24 @@ def test_if_match_is_the_same_condition(catalog: Catalog) -> None:
     catalog.rpc.DeleteProduct(pb.DeleteProductRequest(name=old.name), metadata=(("if-match", changed.etag),))
 
 
+BY_REST = [("x-envoy-original-path", "/v1/products/lamp")]
+"""What the gateway's transcoder adds."""
+
+
 def test_reads_tell_how_long_they_may_be_kept_and_changes_do_not(catalog: Catalog) -> None:
     def said(call: grpc.Call) -> dict[str, str | bytes]:
         return {key: value for key, value in call.initial_metadata() or () if key in ("etag", "cache-control")}
 
     product = catalog.create("lamp")
-    _, read = catalog.rpc.GetProduct.with_call(pb.GetProductRequest(name=product.name))
+    _, read = catalog.rpc.GetProduct.with_call(pb.GetProductRequest(name=product.name), metadata=BY_REST)
     assert said(read) == {"etag": product.etag, "cache-control": CACHE_CONTROL}
-    _, batch = catalog.rpc.BatchGetProducts.with_call(pb.BatchGetProductsRequest(names=[product.name]))
+    _, batch = catalog.rpc.BatchGetProducts.with_call(
+        pb.BatchGetProductsRequest(names=[product.name]), metadata=BY_REST
+    )
     assert said(batch) == {"cache-control": CACHE_CONTROL}
-    _, change = catalog.rpc.UpdateProduct.with_call(pb.UpdateProductRequest(product=product))
+    _, change = catalog.rpc.UpdateProduct.with_call(pb.UpdateProductRequest(product=product), metadata=BY_REST)
     assert said(change) == {"etag": product.etag}
-    _, listed = catalog.rpc.ListProducts.with_call(pb.ListProductsRequest())
+    _, listed = catalog.rpc.ListProducts.with_call(pb.ListProductsRequest(), metadata=BY_REST)
     assert said(listed) == {}
 
 
