@@ -37,7 +37,7 @@ from tests.mesh import Mesh
 REPORT = Path(__file__).with_name("place_order.md")
 CUSTOMERS, AT_ONCE, ROUNDS, ONE_BY_ONE, TRACED = 16, 400, 3, 400, 200
 _WARM_UP = 100
-_ROOT = "/souk.order.v1.OrderService/PlaceOrder"
+_ROOT = "souk.order.v1.OrderService/PlaceOrder"
 _SERVICES = ("acquirer", "catalog", "inventory", "order", "payment")
 Overlay = Callable[[str, Mapping[str, str]], Path]
 """Writes an overlay under a name, with these variables in every service."""
