@@ -119,6 +119,7 @@ class Key:
 
 KEYS = (
     Key("up_seconds", "warm `make up` of `overlays/local`, to every pod ready; s", AtMost(5)),
+    Key("up_new_seconds", "the same without any data: every table is made; s", Stated()),
     Key("up_cold_seconds", "the same in a fresh clone, package and build caches warm; s", AtMost(90)),
     Key("up_empty_seconds", "the same with all caches empty; s", Stated()),
     Key("mesh_pss_mb", "memory of everything, PSS; MB", AtMost(700)),

@@ -36,7 +36,7 @@ class Measurement:
 
 
 MEASUREMENTS = (
-    Measurement("up", ("up_seconds",), up.measure),
+    Measurement("up", ("up_seconds", "up_new_seconds"), up.measure),
     Measurement("up_cold", ("up_cold_seconds",), up.measure_cold),
     Measurement("up_empty", ("up_empty_seconds",), up.measure_empty, by_hand=True),
     Measurement(
