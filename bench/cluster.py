@@ -1,10 +1,11 @@
 """The same shop on a real Kubernetes with a real Istio on this machine, against the local mesh: start and memory.
 
-The cluster is a lab outside of this repository, by its path: `SOUK_LAB=/path/to/lab make bench ONLY=cluster`, after its
-`lab up`. The images of this working tree are built and loaded first. Then `overlays/dev` is applied into a cluster
-without it, twice; the second time counts, when every image is loaded and every cache is warm: from `kubectl apply -k`
-to the moment when every Deployment and StatefulSet has rolled out. Against it, `make up` of `overlays/local` as it is
-measured for `up_seconds`, in the same run.
+The cluster is a lab outside of this repository, by the folders of its command and of what it runs:
+`SOUK_LAB=/path/to/lab LAB_HOME=/where/it/runs make bench ONLY=cluster`, after its `lab up`. The images of this
+working tree are built and loaded first. Then `overlays/dev` is applied into a cluster without it, twice; the second
+time counts, when every image is loaded and every cache is warm: from `kubectl apply -k` to the moment when every
+Deployment and StatefulSet has rolled out. Against it, `make up` of `overlays/local` as it is measured for
+`up_seconds`, in the same run.
 
 Memory is the PSS of every process of the cluster, its control plane too, without which no pod would run, against that
 of every process of the local mesh as it is measured for `mesh_pss_mb`, in the same run.
@@ -131,4 +132,8 @@ def _lab() -> Lab:
     command = Path(folder) / "lab"
     if not folder or not command.exists():
         raise RuntimeError(f"{VARIABLE} is {folder!r}, where no lab is\n  give the folder of the lab's command, `lab`")
-    return Lab(command, Path(os.environ.get("LAB_HOME", "/var/tmp/k8s-lab")))
+    if "LAB_HOME" not in os.environ:
+        raise RuntimeError(
+            "LAB_HOME is not set\n  give the folder where the lab keeps what runs, as its `lab help` says"
+        )
+    return Lab(command, Path(os.environ["LAB_HOME"]))
