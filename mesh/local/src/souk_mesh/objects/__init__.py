@@ -10,6 +10,8 @@ from souk_mesh.objects.core import (
     ServiceAccount,
     ServicePort,
 )
+from souk_mesh.objects.destination_rule import DestinationRule
+from souk_mesh.objects.gateway import Gateway, GatewayServer
 from souk_mesh.objects.meta import (
     Duration,
     LabelSelector,
@@ -17,22 +19,6 @@ from souk_mesh.objects.meta import (
     Object,
     ObjectKey,
     contains,
-)
-from souk_mesh.objects.networking import (
-    Destination,
-    DestinationRule,
-    FaultDelay,
-    Gateway,
-    GatewayServer,
-    HTTPFaultInjection,
-    HTTPMatchRequest,
-    HTTPRetry,
-    HTTPRoute,
-    HTTPRouteDestination,
-    Percent,
-    StringMatch,
-    VirtualService,
-    VirtualServiceSpec,
 )
 from souk_mesh.objects.parsing import AnyObject, FieldError, Malformed, dump, parse
 from souk_mesh.objects.pods import (
@@ -44,6 +30,15 @@ from souk_mesh.objects.pods import (
     PodSpec,
     PodTemplate,
     Probe,
+)
+from souk_mesh.objects.request_matching import HTTPMatchRequest, StringMatch
+from souk_mesh.objects.route_actions import (
+    Destination,
+    FaultDelay,
+    HTTPFaultInjection,
+    HTTPRetry,
+    HTTPRouteDestination,
+    Percent,
 )
 from souk_mesh.objects.security import (
     AuthorizationPolicy,
@@ -65,6 +60,7 @@ from souk_mesh.objects.traffic import (
     TCPSettings,
     TrafficPolicy,
 )
+from souk_mesh.objects.virtual_service import HTTPRoute, VirtualService, VirtualServiceSpec
 from souk_mesh.objects.volumes import (
     ConfigMapVolume,
     KeyToPath,

@@ -14,10 +14,12 @@ from pydantic_core import ErrorDetails
 
 from souk_mesh.objects.apps import Deployment
 from souk_mesh.objects.core import ConfigMap, Namespace, PersistentVolumeClaim, Secret, Service, ServiceAccount
+from souk_mesh.objects.destination_rule import DestinationRule
+from souk_mesh.objects.gateway import Gateway
 from souk_mesh.objects.inert import REASONS, Inert
 from souk_mesh.objects.meta import Model
-from souk_mesh.objects.networking import DestinationRule, Gateway, VirtualService
 from souk_mesh.objects.security import AuthorizationPolicy, PeerAuthentication
+from souk_mesh.objects.virtual_service import VirtualService
 
 AnyObject = (
     Namespace
