@@ -9,15 +9,18 @@ from enum import StrEnum
 
 @dataclass(frozen=True, order=True)
 class ServiceKey:
-    """Names a Kubernetes Service."""
+    """Names what can be called: a Kubernetes Service, or a host of a ServiceEntry.
+
+    The name of the latter is the host itself. It has a dot, which the name of a Service never has.
+    """
 
     namespace: str
     name: str
 
     @property
     def host(self) -> str:
-        """The full name, as Istio writes it: `payment.souk.svc.cluster.local`."""
-        return f"{self.name}.{self.namespace}.svc.cluster.local"
+        """The full name, as Istio writes it: `payment.souk.svc.cluster.local`, or the ServiceEntry's host."""
+        return self.name if "." in self.name else f"{self.name}.{self.namespace}.svc.cluster.local"
 
 
 @dataclass(frozen=True)

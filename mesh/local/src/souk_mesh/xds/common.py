@@ -57,8 +57,8 @@ def common(namespace: str, sources: Sources, before: Common | None) -> Common:
         {key: (each, sources.rules.of(namespace, key)) for key, each in configuration.services.items()},
         _callee,
     )
-    callees = before.callees if made is before.made_callees else {key: each.result for key, each in made.items()}
-    ports = {(key, port.port): (each, port) for key, each in callees.items() for port in each.service.spec.ports}
+    callees = before.callees if made is before.made_callees else {key.host: each.result for key, each in made.items()}
+    ports = {(each.key, port.port): (each, port) for each in callees.values() for port in each.service.spec.ports}
     clusters = each_kept(
         before.made_clusters,
         {
@@ -91,12 +91,12 @@ def common(namespace: str, sources: Sources, before: Common | None) -> Common:
 def hosts(callers: Callers, callees: Callees, routes: MeshRules, before: CommonHosts) -> CommonHosts:
     """What the tables of these callers have in common; the very result of before if nothing in it changes."""
     sources: dict[PortKey, Routed] = {}
-    for key, callee in callees.items():
-        rule = routes.of(key)
+    for callee in callees.values():
+        rule = routes.of(callee.key)
         leads_to = named_callees(callees, rule) if rule else {}
         for port in callee.service.spec.ports:
             if protocol(port).http:
-                sources[key, port.port] = Routed(callers, callee, port, rule, leads_to)
+                sources[callee.key, port.port] = Routed(callers, callee, port, rule, leads_to)
     return each_kept(before, sources, common_hosts)
 
 

@@ -65,7 +65,8 @@ class Callee:
     policy: DestinationPolicy
 
 
-Callees = Mapping[ServiceKey, Callee]
+Callees = Mapping[str, Callee]
+"""What callers can name, by its full host."""
 
 
 class RulesByHost:

@@ -56,8 +56,8 @@ def _sidecar(facts: Facts, before: Own) -> Own:
     called = {
         (key, port.port): Virtual(key, port, address)
         for key, address in facts.pod.addresses.virtual.items()
-        if key in facts.common.callees
-        for port in facts.common.callees[key].service.spec.ports
+        if key.host in facts.common.callees
+        for port in facts.common.callees[key.host].service.spec.ports
     }
     virtual = each_kept(before.virtual, called, lambda given: Resource.of(outbound_listener(given)))
     tables = each_kept(

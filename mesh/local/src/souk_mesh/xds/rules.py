@@ -22,7 +22,7 @@ from souk_mesh.xds.faults import FAULT_FILTER, fault
 from souk_mesh.xds.matches import admits, everything, route_match
 from souk_mesh.xds.protos import duration, packed
 from souk_mesh.xds.retries import retry_policy
-from souk_mesh.xds.view import cluster_name, full_host, service_key
+from souk_mesh.xds.view import cluster_name, full_host
 
 MESH = "mesh"
 """What rules call all sidecars, where they name gateways."""
@@ -53,15 +53,14 @@ def applies(rule: VirtualService, gateway: str) -> bool:
 
 def named_callee(callees: Callees, host: str, namespace: str) -> Callee | None:
     """The Service that a rule of `namespace` means by `host`, if there is one."""
-    key = service_key(host, namespace)
-    return callees.get(key) if key else None
+    return callees.get(full_host(host, namespace))
 
 
 def named_callees(callees: Callees, rule: VirtualService) -> Callees:
     """The Services that a rule leads to."""
     hosts = {share.destination.host for entry in rule.spec.http for share in entry.route}
     found = [named_callee(callees, host, rule.metadata.namespace) for host in sorted(hosts)]
-    return {each.key: each for each in found if each is not None}
+    return {each.key.host: each for each in found if each is not None}
 
 
 def rule_routes(

@@ -92,13 +92,6 @@ def full_host(host: str, namespace: str) -> str:
     return host if "." in host or "*" in host else f"{host}.{namespace}.{DOMAIN}"
 
 
-def service_key(host: str, namespace: str) -> ServiceKey | None:
-    """Reads a host as the full name of a Service."""
-    name, _, rest = full_host(host, namespace).partition(".")
-    owner, _, domain = rest.partition(".")
-    return ServiceKey(owner, name) if domain == DOMAIN else None
-
-
 def selects(service: Service, pod: Pod) -> bool:
     """Whether a pod is behind a Service; a Service without a selector has none."""
     selector = service.spec.selector
