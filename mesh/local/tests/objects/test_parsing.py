@@ -193,6 +193,11 @@ def test_a_deployment_is_refused_by_field(old: str, new: str, said: str) -> None
         ("subset: v2", "subset: V_2", 'destination.subset is "V_2": string should match'),
         ("fault: {abort", "fault: {} #", "spec.http[0].fault is wrong: at least one field must be set"),
         ("timeout: 1.5s", "mirror: {host: a}", "spec.http[0].mirror is unknown, or not supported by the local mesh"),
+        (
+            "timeout: 1.5s",
+            "delegate: {name: a}",
+            "delegate is what the local mesh refuses: one VirtualService",
+        ),
         ("weight: 10", "weight: -10", "spec.http[0].route[1].weight is -10: input should be greater than or equal to"),
         ("{prefix: /a}", "{prefix: /a, exact: /a}", "match[0].uri is wrong: set at most one of exact, prefix, regex"),
         ("grpcStatus: UNAVAILABLE", "grpcStatus: A, httpStatus: 503", "fault.abort is wrong: set exactly one of http"),
@@ -232,7 +237,12 @@ spec:
         ),
         ("idleTimeout: 1s", "idleTimeout: 0s", "http.idleTimeout is wrong: Istio takes whole milliseconds"),
         ("idleTimeout: 1s", "useClientProtocol: true, h2UpgradePolicy: UPGRADE", "contradict each other"),
-        ("consecutive5xxErrors", "consecutiveErrors", 'did you mean "consecutive5xxErrors"?'),
+        ("consecutive5xxErrors", "consecutiveErrors", "Istio no longer knows it | write consecutive5xxErrors or"),
+        (
+            "tls:",
+            "tunnel: {targetHost: a, targetPort: 1}\n    tls:",
+            "spec.trafficPolicy.tunnel is what the local",
+        ),
     ],
 )
 def test_a_destination_rule_is_refused_by_field(old: str, new: str, said: str) -> None:
@@ -245,7 +255,11 @@ def test_a_destination_rule_is_refused_by_field(old: str, new: str, said: str) -
     ("spec", "said"),
     [
         ("{action: DENY}", "spec is wrong: DENY without rules denies nothing"),
-        ("{action: AUDIT}", "spec.action is \"AUDIT\"; it must be 'ALLOW' or 'DENY'"),
+        (
+            "{action: AUDIT}",
+            'spec.action is "AUDIT", which the local mesh refuses: it only marks requests for',
+        ),
+        ("{action: ALOW}", "spec.action is \"ALOW\"; it must be 'ALLOW' or 'DENY'"),
         ("{rules: [{from: []}]}", "spec.rules[0] is wrong: from must not be empty"),
         ('{rules: [{to: [{operation: {paths: [""]}}]}]}', "to[0].operation.paths[0] is"),
         ("{rules: [{when: []}]}", "spec.rules[0].when is unknown, or not supported by the local mesh"),
@@ -255,6 +269,12 @@ def test_an_authorization_policy_is_refused_by_field(spec: str, said: str) -> No
     head = "{apiVersion: security.istio.io/v1, kind: AuthorizationPolicy, metadata: {name: a}, spec: "
     read(f"{head}{{rules: [{{}}]}}}}")
     assert said in refusal(f"{head}{spec}}}")
+
+
+def test_a_kind_of_istio_that_is_refused_says_why_and_what_to_do() -> None:
+    said = refusal("{apiVersion: networking.istio.io/v1alpha3, kind: EnvoyFilter, metadata: {name: a}}")
+    assert 'kind "EnvoyFilter" is refused by the local mesh: it patches what istiod generates' in said
+    assert "| say it by a VirtualService" in said
 
 
 def test_all_mistakes_are_named_and_none_twice() -> None:

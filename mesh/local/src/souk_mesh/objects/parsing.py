@@ -9,7 +9,6 @@ from dataclasses import dataclass
 from typing import get_args
 
 from pydantic import ValidationError
-from pydantic.fields import FieldInfo
 from pydantic_core import ErrorDetails
 
 from souk_mesh.objects.apps import Deployment
@@ -18,6 +17,8 @@ from souk_mesh.objects.destination_rule import DestinationRule
 from souk_mesh.objects.gateway import Gateway
 from souk_mesh.objects.inert import REASONS, Inert
 from souk_mesh.objects.meta import Model
+from souk_mesh.objects.reflection import fields_of, model_at
+from souk_mesh.objects.refusals import Refusal, refused_field, refused_kind, refused_value
 from souk_mesh.objects.security import AuthorizationPolicy, PeerAuthentication
 from souk_mesh.objects.virtual_service import VirtualService
 
@@ -118,6 +119,8 @@ def _follows(error: FieldError, errors: Sequence[FieldError]) -> bool:
 
 
 def _unknown_kind(version: str, kind: str) -> FieldError:
+    if (refusal := refused_kind(kind)) is not None:
+        return FieldError(("kind",), f'"{kind}" is refused by the local mesh: {refusal.reason}', refusal.instead)
     others = sorted(other for other, name in KINDS if name == kind)
     if others:
         return FieldError(("apiVersion",), f'"{version}" is not supported', f"supported: {', '.join(others)}")
@@ -127,8 +130,12 @@ def _unknown_kind(version: str, kind: str) -> FieldError:
 
 def _field_error(model: Kind, error: ErrorDetails) -> FieldError:
     steps, context = error["loc"], error.get("ctx", {})
+    owner = model_at(model, steps[:-1])
+    if (refusal := _refusal(owner, error)) is not None:
+        given = f"is {_shown(error)}, which" if error["type"] == "literal_error" else "is what"
+        return FieldError(steps, f"{given} the local mesh refuses: {refusal.reason}", refusal.instead)
     if error["type"] == "extra_forbidden":
-        siblings = _fields_at(model, steps[:-1])
+        siblings = sorted(fields_of(owner)) if owner is not None else []
         near = difflib.get_close_matches(str(steps[-1]), siblings, n=1)
         remedy = f'did you mean "{near[0]}"?' if near else f"known here: {', '.join(siblings)}" if siblings else ""
         return FieldError(steps, "is unknown, or not supported by the local mesh", remedy)
@@ -146,6 +153,18 @@ def _field_error(model: Kind, error: ErrorDetails) -> FieldError:
     return FieldError(steps, message)
 
 
+def _refusal(owner: type[Model] | None, error: ErrorDetails) -> Refusal | None:
+    if owner is None:
+        return None
+    name = str(error["loc"][-1])
+    match error["type"]:
+        case "extra_forbidden":
+            return refused_field(owner, name)
+        case "literal_error":
+            return refused_value(owner, name, str(error["input"]))
+    return None
+
+
 def _shown(error: ErrorDetails) -> str:
     given = error["input"]
     return json.dumps(given) if isinstance(given, str | int | float | bool) else f"a {type(given).__name__}"
@@ -157,28 +176,6 @@ def field_path(steps: Steps) -> str:
     for step in steps:
         path += f"[{step}]" if isinstance(step, int) else f".{step}"
     return path.lstrip(".")
-
-
-def _fields_at(model: type[Model], steps: Steps) -> list[str]:
-    for step in steps:
-        # A number, or a key of a mapping, stays within what the field holds.
-        annotations = {_name(name, field): field.annotation for name, field in model.model_fields.items()}
-        if step in annotations:
-            inner = _model_in(annotations[str(step)])
-            if inner is None:
-                return []
-            model = inner
-    return sorted(_name(name, field) for name, field in model.model_fields.items())
-
-
-def _name(name: str, field: FieldInfo) -> str:
-    return field.alias or name
-
-
-def _model_in(annotation: object) -> type[Model] | None:
-    if isinstance(annotation, type) and issubclass(annotation, Model):
-        return annotation
-    return next(filter(None, map(_model_in, get_args(annotation))), None)
 
 
 def _without_nulls(value: object) -> object:

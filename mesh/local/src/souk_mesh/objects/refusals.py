@@ -1,0 +1,101 @@
+"""What of Istio's API the local mesh refuses: why, and what to write instead.
+
+The loader says it to whoever writes such a field; `docs/fidelity.md` lists it. Keys name the model and the field in it,
+so that a part that stands in several places is spoken of once; `field=VALUE` is one value of a field.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+from souk_mesh.objects.meta import Model
+
+
+@dataclass(frozen=True)
+class Refusal:
+    """Why something is refused, and what to do."""
+
+    reason: str
+    instead: str
+
+
+_ONE_MACHINE = "every workload of a mesh on one machine is a pod of a Deployment, StatefulSet or Job"
+_AMBIENT = "waypoints and Gateway API resources are not run here: every pod has its own sidecar"
+
+KINDS: Mapping[str, Refusal] = {
+    "EnvoyFilter": Refusal(
+        "it patches what istiod generates, name by name, and names of listeners and filters are others here",
+        "say it by a VirtualService, DestinationRule or policy; if there is no such field, try it on a cluster",
+    ),
+    "ProxyConfig": Refusal(
+        "it tunes a cluster's proxies; here each starts with one worker and the same bootstrap",
+        "leave it out of the local overlay: add it in a component of the cluster's overlays",
+    ),
+    "Telemetry": Refusal(
+        "there is one access log, that of `souk logs`, and no exporter to choose",
+        "leave it out of the local overlay: add it in a component of the cluster's overlays",
+    ),
+    "TrafficExtension": Refusal(
+        "extensions are not run here", "do it in the service, or by a VirtualService or AuthorizationPolicy"
+    ),
+    "WasmPlugin": Refusal(
+        "extensions are not fetched or run here", "do it in the service, or by a VirtualService or AuthorizationPolicy"
+    ),
+    "WorkloadEntry": Refusal(_ONE_MACHINE, "write a Deployment, or a ServiceEntry with endpoints"),
+    "WorkloadGroup": Refusal(_ONE_MACHINE, "write a Deployment, or a ServiceEntry with endpoints"),
+}
+
+FIELDS: Mapping[str, Refusal] = {
+    # VirtualService
+    "HTTPRoute.delegate": Refusal(
+        "one VirtualService can't hand over to another here", "write the routes of the delegate into this one"
+    ),
+    "VirtualServiceSpec.tls": Refusal(
+        "nothing here routes encrypted bytes by SNI", "end TLS at a Gateway and write `http`, or write `tcp`"
+    ),
+    "FaultAbort.http2Error": Refusal("Istio itself does nothing with it", "write httpStatus or grpcStatus"),
+    "FaultDelay.exponentialDelay": Refusal("Istio itself does nothing with it", "write fixedDelay"),
+    # DestinationRule
+    "TrafficPolicy.proxyProtocol": Refusal(
+        "no program here reads the PROXY protocol's first line", "leave it to the overlay of the cluster"
+    ),
+    "TrafficPolicy.tunnel": Refusal("there is no proxy outside to tunnel through", "call the destination itself"),
+    "OutlierDetection.consecutiveErrors": Refusal(
+        "Istio no longer knows it", "write consecutive5xxErrors or consecutiveGatewayErrors"
+    ),
+    # AuthorizationPolicy
+    "AuthorizationPolicySpec.action=AUDIT": Refusal(
+        "it only marks requests for a logger that is not run here", "leave the policy out, or write ALLOW or DENY"
+    ),
+    "AuthorizationPolicySpec.action=CUSTOM": Refusal(
+        "an outside authorizer is declared in MeshConfig, which is not read here", "write ALLOW or DENY"
+    ),
+    "AuthorizationPolicySpec.provider": Refusal(
+        "an outside authorizer is declared in MeshConfig, which is not read here", "write ALLOW or DENY"
+    ),
+    "AuthorizationPolicySpec.targetRef": Refusal(_AMBIENT, "choose pods by `selector`"),
+    "AuthorizationPolicySpec.targetRefs": Refusal(_AMBIENT, "choose pods by `selector`"),
+}
+"""By `Model.field`, or `Model.field=VALUE`."""
+
+
+def refused_kind(kind: str) -> Refusal | None:
+    """Why a kind is refused, if it is."""
+    return KINDS.get(kind)
+
+
+def refused_field(model: type[Model], name: str) -> Refusal | None:
+    """Why a field is refused, if it is; `name` as in YAML."""
+    return FIELDS.get(f"{model.__name__}.{name}")
+
+
+def refused_value(model: type[Model], name: str, value: str) -> Refusal | None:
+    """Why a value of a field is refused, if it is."""
+    return FIELDS.get(f"{model.__name__}.{name}={value}")
+
+
+def refused_values(model: type[Model], name: str) -> tuple[str, ...]:
+    """The values of a field that are refused for a reason."""
+    start = f"{model.__name__}.{name}="
+    return tuple(key.removeprefix(start) for key in FIELDS if key.startswith(start))
