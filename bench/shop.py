@@ -53,7 +53,7 @@ class Part:
 def parts(mesh: Mesh) -> Sequence[Part]:
     """Every process."""
     supervisor = psutil.Process(mesh.supervisor())
-    deployments = {pod["name"]: str(pod["deployment"]) for pod in mesh.pods()}
+    deployments = {pod["name"]: str(pod["workload"]) for pod in mesh.pods()}
     named = [
         Part(_called(each, deployments, mesh), each)
         for each in supervisor.children(recursive=True)
@@ -65,7 +65,7 @@ def parts(mesh: Mesh) -> Sequence[Part]:
 def _called(process: psutil.Process, deployments: Mapping[str, str], mesh: Mesh) -> str:
     command = process.cmdline()
     for pod, deployment in deployments.items():
-        if f"{mesh.home}/pods/{pod}/envoy.json" in command:
+        if any(word.startswith(f"{mesh.home}/pods/") and f"/{pod}/" in word for word in command):
             return INGRESS if deployment == INGRESS else f"{deployment} sidecar"
     for pod, deployment in deployments.items():
         if process.environ().get("HOSTNAME") == pod or pod in " ".join(command):

@@ -78,7 +78,7 @@ class Mesh:
     def pods(self, deployment: str | None = None) -> Sequence[Mapping[str, Any]]:
         """The pods, or those of one Deployment."""
         pods: Sequence[Mapping[str, Any]] = json.loads(self.souk("get", "pods", "-o", "json"))
-        return [pod for pod in pods if deployment in (None, pod["deployment"])]
+        return [pod for pod in pods if deployment in (None, pod["workload"])]
 
     def as_seen_by(self, deployment: str, service: str) -> str:
         """Where a pod of a Deployment calls a Service: a call to this address carries that pod's identity."""

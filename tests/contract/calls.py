@@ -41,7 +41,7 @@ class Calls:
     @classmethod
     def through(cls, mesh: Mesh) -> Calls:
         """Connects."""
-        pods = {pod["deployment"]: pod for pod in mesh.pods()}
+        pods = {pod["workload"]: pod for pod in mesh.pods()}
         every = list(rpcs())
         mesh_at = {
             rpc.path: f"{pods[rpc.caller]['virtual'][f'{rpc.service}.souk.svc.cluster.local']}:50051" for rpc in every

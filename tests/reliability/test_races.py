@@ -273,6 +273,6 @@ def _stopped_outside_of_a_transaction(mesh: Mesh, replica: Replica) -> bool:
 
 def said(mesh: Mesh, replica: Replica, *events: str) -> set[str]:
     """The orders of which a replica's log tells one of these events."""
-    log = (mesh.home / "logs" / replica.pod / "app.log").read_text()
+    log = next(mesh.home.glob(f"logs/*/{replica.pod}/app.log")).read_text()
     entries = [json.loads(line) for line in log.splitlines() if line.startswith("{")]
     return {entry["order"] for entry in entries if entry["event"] in events}

@@ -41,12 +41,12 @@ class StateDir:
 
     @property
     def pods(self) -> Path:
-        """A folder per pod, gone when the pod is: its files from ConfigMaps and Secrets, its emptyDirs."""
+        """A folder per pod, by namespace, gone when the pod is: files from ConfigMaps and Secrets, and emptyDirs."""
         return self.root / "pods"
 
     @property
     def logs(self) -> Path:
-        """A folder per pod, a file per container."""
+        """A folder per pod, by namespace; in it a file per container."""
         return self.root / "logs"
 
     @property

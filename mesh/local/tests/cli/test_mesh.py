@@ -50,11 +50,11 @@ def test_a_container_gets_what_its_yaml_says_and_nothing_of_the_users_environmen
     assert environment["LISTEN_HOST"].endswith(".2")
     assert environment["POD_NAME"].startswith("echo-v1-")
     given = {"GREETING", "PASSWORD", "NOTE", "SECRETS", "ECHO_ADDRESS", "POD_NAME"}
-    assert environment.keys() - given == {"PATH", "HOME", "LANG", "PYTHONUNBUFFERED", "LISTEN_HOST"}
+    assert environment.keys() - given == {"PATH", "HOME", "LANG", "PYTHONUNBUFFERED", "LISTEN_HOST", "HOSTNAME"}
 
 
 def test_a_secret_is_a_file_that_only_its_owner_can_read(mesh: Souk) -> None:
-    files = list(mesh.home.glob("pods/*/volumes/secrets/password"))
+    files = list(mesh.home.glob("pods/*/*/volumes/secrets/password"))
     assert [file.read_text() for file in files] == ["hunter2", "hunter2"]
     assert {stat.S_IMODE(file.stat().st_mode) for file in files} == {0o600}
 
@@ -115,7 +115,7 @@ def test_scaling_changes_the_number_of_pods(mesh: Souk) -> None:
     until(lambda: ready(mesh, "echo-v2", 2))
     assert mesh("scale", "echo-v2", "--replicas", "1").code == 0
     until(lambda: ready(mesh, "echo-v2", 1))
-    assert "there is no Deployment echo-v9" in mesh("scale", "echo-v9", "--replicas", "1").err
+    assert "there is no workload echo-v9" in mesh("scale", "echo-v9", "--replicas", "1").err
 
 
 def test_a_restart_replaces_every_pod_and_loses_no_request(mesh: Souk) -> None:
@@ -142,7 +142,7 @@ def test_a_deleted_pod_is_replaced(mesh: Souk) -> None:
     doomed = next(name for name in mesh.pods() if name.startswith("echo-v1"))
     assert mesh("delete", "pod", doomed).code == 0
     until(lambda: ready(mesh, "echo-v1", 2) and doomed not in mesh.pods())
-    assert not (mesh.home / "pods" / doomed).exists()
+    assert not (mesh.home / "pods" / "demo" / doomed).exists()
     assert "there is no pod nobody" in mesh("delete", "pod", "nobody").err
 
 

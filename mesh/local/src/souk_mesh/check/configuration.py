@@ -10,11 +10,11 @@ from souk_mesh.objects import (
     AnyObject,
     ConfigMap,
     Container,
-    Deployment,
     PersistentVolumeClaim,
     Secret,
     ServiceAccount,
     Volume,
+    Workload,
 )
 from souk_mesh.objects.parsing import Steps
 from souk_mesh.problems import Problem
@@ -26,26 +26,26 @@ Reference = tuple[Steps, Content, str, tuple[str, ...], bool]
 
 def problems(view: View) -> Iterator[Problem]:
     """Lists the references that lead nowhere."""
-    for deployment in view.objects.list(Deployment):
-        pod = deployment.spec.template.spec
+    for workload in view.workloads:
+        pod = workload.spec.template.spec
         if pod.service_account_name != "default":
             steps = (*POD, "serviceAccountName")
-            yield from _missing(view, deployment, steps, ServiceAccount, pod.service_account_name)
+            yield from _missing(view, workload, steps, ServiceAccount, pod.service_account_name)
         for index, volume in enumerate(pod.volumes):
             steps = (*POD, "volumes", index)
             if volume.persistent_volume_claim is not None:
                 steps = (*steps, "persistentVolumeClaim", "claimName")
                 name = volume.persistent_volume_claim.claim_name
-                yield from _missing(view, deployment, steps, PersistentVolumeClaim, name)
+                yield from _missing(view, workload, steps, PersistentVolumeClaim, name)
             for reference in _volume(steps, volume):
-                yield from _content(view, deployment, reference)
+                yield from _content(view, workload, reference)
         for steps, container in containers(pod):
             for reference in _environment(steps, container):
-                yield from _content(view, deployment, reference)
+                yield from _content(view, workload, reference)
 
 
-def _missing(view: View, deployment: Deployment, steps: Steps, kind: type[AnyObject], name: str) -> Iterator[Problem]:
-    namespace = deployment.metadata.namespace
+def _missing(view: View, workload: Workload, steps: Steps, kind: type[AnyObject], name: str) -> Iterator[Problem]:
+    namespace = workload.metadata.namespace
     if view.objects.get(kind, namespace, name) is None:
         names = ", ".join(each.metadata.name for each in view.objects.list(kind, namespace)) or "none"
         others = [each.key for each in view.objects.list(kind) if each.metadata.name == name]
@@ -53,21 +53,21 @@ def _missing(view: View, deployment: Deployment, steps: Steps, kind: type[AnyObj
         notes = (known, "add it to the kustomization, or name one of these")
         if others:
             notes = (known, f"there is {others[0]}: a pod can use only what is in its own namespace")
-        yield Problem(deployment.key, steps, f'"{name}" is not defined', notes)
+        yield Problem(workload.key, steps, f'"{name}" is not defined', notes)
 
 
-def _content(view: View, deployment: Deployment, reference: Reference) -> Iterator[Problem]:
+def _content(view: View, workload: Workload, reference: Reference) -> Iterator[Problem]:
     steps, kind, name, keys, optional = reference
-    found = view.objects.get(kind, deployment.metadata.namespace, name)
+    found = view.objects.get(kind, workload.metadata.namespace, name)
     if optional:
         return
     if found is None or not isinstance(found, ConfigMap | Secret):
-        yield from _missing(view, deployment, (*steps, "secretName" if steps[-1] == "secret" else "name"), kind, name)
+        yield from _missing(view, workload, (*steps, "secretName" if steps[-1] == "secret" else "name"), kind, name)
         return
     for key in keys:
         if key not in found.content:
             known = ", ".join(sorted(found.content)) or "none"
-            yield Problem(deployment.key, (*steps, "key"), f'"{key}" is not in {found.key}', (f"its keys: {known}",))
+            yield Problem(workload.key, (*steps, "key"), f'"{key}" is not in {found.key}', (f"its keys: {known}",))
 
 
 def _environment(steps: Steps, container: Container) -> Iterator[Reference]:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from souk_mesh.check.view import LOWEST_PORT, View
-from souk_mesh.objects import Deployment, PodTemplate, Service, ServicePort
+from souk_mesh.objects import PodTemplate, Service, ServicePort
 from souk_mesh.objects.parsing import Steps
 from souk_mesh.problems import Problem, Severity
 
@@ -32,7 +32,8 @@ def _without_pods(view: View, service: Service) -> Problem:
     namespace = service.metadata.namespace
     labels = sorted(
         f"{each.key}: " + ", ".join(f"{name}={value}" for name, value in each.spec.template.metadata.labels.items())
-        for each in view.objects.list(Deployment, namespace)
+        for each in view.workloads
+        if each.metadata.namespace == namespace
     )
     return Problem(service.key, steps, f"({shown}) selects no pods", (f"pods in {namespace} are labelled", *labels))
 

@@ -6,7 +6,16 @@ from collections.abc import Mapping
 from functools import cached_property
 
 from souk_mesh.images import Images
-from souk_mesh.objects import AnyObject, Deployment, DestinationRule, PodTemplate, Service
+from souk_mesh.objects import (
+    AnyObject,
+    Deployment,
+    DestinationRule,
+    Job,
+    PodTemplate,
+    Service,
+    StatefulSet,
+    Workload,
+)
 from souk_mesh.objects.meta import contains
 from souk_mesh.store import Snapshot, collect
 from souk_mesh.topology import ServiceKey
@@ -30,6 +39,11 @@ class View:
         found = self.objects.list(Service)
         return {ServiceKey(each.metadata.namespace, each.metadata.name).host: each for each in found}
 
+    @cached_property
+    def workloads(self) -> tuple[Workload, ...]:
+        """Everything that pods are made for."""
+        return (*self.objects.list(Deployment), *self.objects.list(StatefulSet), *self.objects.list(Job))
+
     def service(self, host: str, namespace: str) -> Service | None:
         """Finds the Service that a rule in this namespace means by a host."""
         return self.services.get(full_name(host, namespace))
@@ -38,8 +52,8 @@ class View:
         """Finds the templates of the pods that have these labels, in one namespace or in all."""
         return tuple(
             each.spec.template
-            for each in self.objects.list(Deployment, namespace)
-            if contains(each.spec.template.metadata.labels, labels)
+            for each in self.workloads
+            if namespace in (None, each.metadata.namespace) and contains(each.spec.template.metadata.labels, labels)
         )
 
     def rules(self, host: str) -> tuple[DestinationRule, ...]:

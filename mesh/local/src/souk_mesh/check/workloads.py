@@ -1,4 +1,4 @@
-"""Deployments: selector, image, ports, volumes."""
+"""Workloads: selector, image, ports, volumes."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ from collections.abc import Iterator
 
 from souk_mesh.check.view import LOWEST_PORT, View
 from souk_mesh.images import UnknownImage
-from souk_mesh.objects import Container, Deployment, Namespace, PodSpec
+from souk_mesh.objects import Container, Job, Namespace, PodSpec, StatefulSet, Workload
 from souk_mesh.objects.parsing import Steps
 from souk_mesh.problems import Problem
 from souk_mesh.topology import Proxy
@@ -15,82 +15,84 @@ POD: Steps = ("spec", "template", "spec")
 
 
 def problems(view: View) -> Iterator[Problem]:
-    """Lists what is wrong with each Deployment by itself."""
-    for deployment in view.objects.list(Deployment):
-        yield from _selector(deployment)
-        yield from _namespace(view, deployment)
-        yield from _ports(deployment)
-        for steps, container in containers(deployment.spec.template.spec):
-            yield from _image(view, deployment, steps, container)
-            yield from _probe_ports(deployment, steps, container)
-            yield from _mounts(deployment, steps, container)
+    """Lists what is wrong with each workload by itself."""
+    for workload in view.workloads:
+        yield from _selector(workload)
+        yield from _namespace(view, workload)
+        yield from _ports(workload)
+        for steps, container in containers(workload.spec.template.spec):
+            yield from _image(view, workload, steps, container)
+            yield from _probe_ports(workload, steps, container)
+            yield from _mounts(workload, steps, container)
 
 
 def containers(pod: PodSpec) -> Iterator[tuple[Steps, Container]]:
-    """Lists the containers of a pod, and where each stands in the Deployment."""
+    """Lists the containers of a pod, and where each stands in its workload."""
     for field, members in (("initContainers", pod.init_containers), ("containers", pod.containers)):
         for index, container in enumerate(members):
             yield (*POD, field, index), container
 
 
-def _selector(deployment: Deployment) -> Iterator[Problem]:
-    selector, labels = deployment.spec.selector, deployment.spec.template.metadata.labels
+def _selector(workload: Workload) -> Iterator[Problem]:
+    if isinstance(workload, Job):
+        return
+    selector, labels = workload.spec.selector, workload.spec.template.metadata.labels
     steps: Steps = ("spec", "selector", "matchLabels")
     if not selector.match_labels:
-        yield Problem(deployment.key, steps, "is empty", ("name labels that only this Deployment's pods have",))
+        yield Problem(workload.key, steps, "is empty", ("name labels that only its own pods have",))
     elif not selector.matches(labels):
         shown = ", ".join(f"{name}={value}" for name, value in selector.match_labels.items())
         given = ", ".join(f"{name}={value}" for name, value in labels.items()) or "none"
         yield Problem(
-            deployment.key,
+            workload.key,
             steps,
             f"({shown}) does not match the labels of its own template",
             (f"template labels: {given}", "make the two agree"),
         )
 
 
-def _namespace(view: View, deployment: Deployment) -> Iterator[Problem]:
-    name = deployment.metadata.namespace
+def _namespace(view: View, workload: Workload) -> Iterator[Problem]:
+    name = workload.metadata.namespace
     if name != "default" and view.objects.get(Namespace, "", name) is None:
         notes = (f"add a Namespace {name} to the kustomization",)
-        yield Problem(deployment.key, ("metadata", "namespace"), f'"{name}" is not defined', notes)
+        yield Problem(workload.key, ("metadata", "namespace"), f'"{name}" is not defined', notes)
 
 
-def _image(view: View, deployment: Deployment, steps: Steps, container: Container) -> Iterator[Problem]:
+def _image(view: View, workload: Workload, steps: Steps, container: Container) -> Iterator[Problem]:
     where = (*steps, "image")
     try:
         found = view.images.find(container.image)
     except UnknownImage as missing:
         message = f'"{container.image}" has no local program'
-        yield Problem(deployment.key, where, message, (str(missing), "the table is souk_mesh/images.toml"))
+        yield Problem(workload.key, where, message, (str(missing), "the table is souk_mesh/images.toml"))
         return
-    pod = deployment.spec.template.spec
+    pod = workload.spec.template.spec
     if isinstance(found, Proxy) and (pod.init_containers or len(pod.containers) > 1):
         message = f'"{container.image}" is the proxy alone, but the pod has other containers'
-        yield Problem(deployment.key, where, message, ("give them a Deployment of their own",))
+        yield Problem(workload.key, where, message, ("give them a Deployment of their own",))
 
 
-def _ports(deployment: Deployment) -> Iterator[Problem]:
+def _ports(workload: Workload) -> Iterator[Problem]:
     owners: dict[int, str] = {}
-    for steps, container in containers(deployment.spec.template.spec):
+    for steps, container in containers(workload.spec.template.spec):
         for index, port in enumerate(container.ports):
             where = (*steps, "ports", index, "containerPort")
             number = port.container_port
             if number < LOWEST_PORT:
-                yield too_low(deployment, where, number)
+                yield too_low(workload, where, number)
             if number in owners:
                 notes = ("the containers of a pod share one address",)
-                yield Problem(deployment.key, where, f'{number} is also a port of container "{owners[number]}"', notes)
+                yield Problem(workload.key, where, f'{number} is also a port of container "{owners[number]}"', notes)
             owners[number] = container.name
 
 
-def too_low(thing: Deployment, where: Steps, number: int) -> Problem:
+def too_low(thing: Workload, where: Steps, number: int) -> Problem:
     """Refuses a port that would need privileges."""
     notes = (f"the local mesh has no privileges: take a port from {LOWEST_PORT}",)
     return Problem(thing.key, where, f"{number} is a privileged port", notes)
 
 
-def _probe_ports(deployment: Deployment, steps: Steps, container: Container) -> Iterator[Problem]:
+def _probe_ports(workload: Workload, steps: Steps, container: Container) -> Iterator[Problem]:
     names = {port.name for port in container.ports}
     for field, probe in (
         ("startupProbe", container.startup_probe),
@@ -102,19 +104,21 @@ def _probe_ports(deployment: Deployment, steps: Steps, container: Container) -> 
         for kind, action in (("httpGet", probe.http_get), ("tcpSocket", probe.tcp_socket)):
             if action is not None and isinstance(action.port, str) and action.port not in names:
                 yield Problem(
-                    deployment.key,
+                    workload.key,
                     (*steps, field, kind, "port"),
                     f'"{action.port}" is no port of the container',
                     (f"its ports are: {', '.join(sorted(names)) or 'none'}",),
                 )
 
 
-def _mounts(deployment: Deployment, steps: Steps, container: Container) -> Iterator[Problem]:
-    volumes = [volume.name for volume in deployment.spec.template.spec.volumes]
+def _mounts(workload: Workload, steps: Steps, container: Container) -> Iterator[Problem]:
+    volumes = [volume.name for volume in workload.spec.template.spec.volumes]
+    if isinstance(workload, StatefulSet):
+        volumes += [claim.metadata.name for claim in workload.spec.volume_claim_templates]
     for index, mount in enumerate(container.volume_mounts):
         if mount.name not in volumes:
             yield Problem(
-                deployment.key,
+                workload.key,
                 (*steps, "volumeMounts", index, "name"),
                 f'"{mount.name}" is no volume of the pod',
                 (f"its volumes are: {', '.join(volumes) or 'none'}",),

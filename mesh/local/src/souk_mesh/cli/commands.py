@@ -131,7 +131,7 @@ def logs(
     follow: Annotated[bool, typer.Option("-f", "--follow")] = False,
     tail: Annotated[int, typer.Option(help="How many of the last lines of each container to show.")] = 200,
 ) -> None:
-    """Show what the containers of a Service, a Deployment or a pod have printed."""
+    """Show what the containers of a Service, a workload or a pod have printed."""
     from souk_mesh.cli import logs as command  # noqa: PLC0415
 
     chosen = command.find(home, target, container)
@@ -154,23 +154,23 @@ def split(
 
 
 @app.command()
-def restart(deployment: str, home: Home = None) -> None:
-    """Replace the pods of a Deployment, one after the other."""
+def restart(workload: str, home: Home = None) -> None:
+    """Replace the pods of a Deployment or StatefulSet, one after the other."""
     from souk_mesh.cli import edits as command  # noqa: PLC0415
 
-    command.restart(deployment, home)
+    command.restart(workload, home)
 
 
 @app.command()
 def scale(
-    deployment: str,
+    workload: str,
     replicas: Annotated[int, typer.Option(help="How many pods it should have.")],
     home: Home = None,
 ) -> None:
-    """Change the number of a Deployment's pods."""
+    """Change the number of a workload's pods."""
     from souk_mesh.cli import edits as command  # noqa: PLC0415
 
-    command.scale(deployment, replicas, home)
+    command.scale(workload, replicas, home)
 
 
 @app.command()
@@ -181,7 +181,7 @@ def rotate(home: Home = None) -> None:
     command.rotate(home)
 
 
-delete = typer.Typer(help="End a pod; its Deployment makes another.", no_args_is_help=True)
+delete = typer.Typer(help="End a pod; its workload makes another.", no_args_is_help=True)
 app.add_typer(delete, name="delete")
 
 
@@ -192,7 +192,7 @@ def _delete() -> None:
 
 @delete.command("pod")
 def delete_pod(name: str, home: Home = None) -> None:
-    """End a pod; its Deployment makes another."""
+    """End a pod; its workload makes another."""
     from souk_mesh.cli import edits as command  # noqa: PLC0415
 
     command.delete_pod(name, home)

@@ -23,16 +23,16 @@ def split(service: str, weights: Sequence[str], home: Path | None) -> None:
     )
 
 
-def restart(deployment: str, home: Path | None) -> None:
-    """Replaces the pods of a Deployment."""
+def restart(workload: str, home: Path | None) -> None:
+    """Replaces the pods of a workload."""
     with running(state(home)) as client:
-        print(ask(client, methods.RESTART, NamedRequest(name=deployment)).text)
+        print(ask(client, methods.RESTART, NamedRequest(name=workload)).text)
 
 
-def scale(deployment: str, replicas: int, home: Path | None) -> None:
+def scale(workload: str, replicas: int, home: Path | None) -> None:
     """Changes the number of pods."""
     with running(state(home)) as client:
-        print(ask(client, methods.SCALE, ScaleRequest(name=deployment, replicas=replicas)).text)
+        print(ask(client, methods.SCALE, ScaleRequest(name=workload, replicas=replicas)).text)
 
 
 def delete_pod(name: str, home: Path | None) -> None:

@@ -21,6 +21,7 @@ SHORT = {
     "svc": "Service",
     "pvc": "PersistentVolumeClaim",
     "deploy": "Deployment",
+    "sts": "StatefulSet",
     "gw": "Gateway",
     "vs": "VirtualService",
     "dr": "DestinationRule",

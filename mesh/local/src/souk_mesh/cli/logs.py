@@ -10,16 +10,15 @@ from pathlib import Path
 
 from souk_mesh.cli.context import state
 from souk_mesh.cli.failures import Failed
+from souk_mesh.workloads.naming import possible_owners
 
 PROXY = "istio-proxy"
 LOOK_EVERY = 0.1
-POD_SUFFIXES = 2
-"""A pod's name ends with the hash of its template and five letters."""
 
 
 @dataclass(frozen=True)
 class Chosen:
-    """Which logs to show: those of pods whose names begin so, in a folder. Found anew whenever it is asked."""
+    """Which logs to show: those of a pod, or of the pods of a workload or Service. Found anew whenever it is asked."""
 
     folder: Path
     target: str
@@ -29,22 +28,22 @@ class Chosen:
         """The logs there are now."""
         return tuple(
             file
-            for pod in sorted(self.folder.glob("*"), key=lambda each: each.stat().st_mtime)
-            if self.target in (pod.name, pod.name.rsplit("-", POD_SUFFIXES)[0], _service(pod.name))
+            for pod in sorted(self.folder.glob("*/*"), key=lambda each: each.stat().st_mtime)
+            if self.target in _names(pod)
             for file in sorted(pod.glob("*.log"))
             if (file.stem == self.container if self.container else file.stem != PROXY or _only(pod, PROXY))
         )
 
 
 def find(home: Path | None, target: str, container: str | None) -> Chosen:
-    """Finds the logs of a Service, a Deployment or a pod.
+    """Finds the logs of a Service, a workload or a pod, perhaps with its namespace: `NAMESPACE/NAME`.
 
     Raises:
         Failed: there are none.
     """
     chosen = Chosen(state(home).logs, target, container)
     if not chosen.files():
-        pods = sorted(pod.name for pod in chosen.folder.glob("*"))
+        pods = sorted(pod.name for pod in chosen.folder.glob("*/*"))
         what = f"container {container} of {target}" if container else target
         raise Failed(f"there are no logs of {what}\n  there are logs of: {', '.join(pods) or 'nothing'}")
     return chosen
@@ -91,11 +90,17 @@ def _prefix(file: Path, files: Sequence[Path]) -> str:
     return "" if len(files) == 1 else f"{os.path.join(file.parent.name, file.stem)}: "
 
 
-def _service(pod: str) -> str:
-    """The Service of a versioned Deployment's pod: `payment` of `payment-v2-…`."""
-    deployment = pod.rsplit("-", POD_SUFFIXES)[0]
-    name, dash, version = deployment.rpartition("-")
-    return name if dash and version[:1] == "v" and version[1:].isdigit() else deployment
+def _names(pod: Path) -> frozenset[str]:
+    """What a pod's logs can be asked for by: its own name, those of its workload and its Service."""
+    names = {pod.name, *possible_owners(pod.name)}
+    names |= {_without_version(name) for name in names}
+    return frozenset(names | {f"{pod.parent.name}/{name}" for name in names})
+
+
+def _without_version(workload: str) -> str:
+    """The Service of a versioned workload: `payment` of `payment-v2`."""
+    name, dash, version = workload.rpartition("-")
+    return name if dash and version[:1] == "v" and version[1:].isdigit() else workload
 
 
 def _only(pod: Path, container: str) -> bool:

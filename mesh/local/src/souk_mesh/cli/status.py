@@ -35,7 +35,7 @@ def status(home: Path | None) -> None:
     _print_services(reply)
     _print_rewrites(reply)
     print_unenforced(reply.unenforced)
-    print("\nEnvoy's own pages: " + ", ".join(f"{pod.deployment} {pod.admin}" for pod in reply.pods))
+    print("\nEnvoy's own pages: " + ", ".join(f"{pod.workload} {pod.admin}" for pod in reply.pods))
 
 
 def _print_services(reply: StatusReply) -> None:
@@ -48,6 +48,6 @@ def _print_services(reply: StatusReply) -> None:
 
 
 def _print_rewrites(reply: StatusReply) -> None:
-    print("\nRewritten for this machine (in one pod of each Deployment; every pod has addresses of its own)")
-    rows = [(each.deployment, each.where, each.before, each.after) for each in reply.rewrites]
-    print_table(("DEPLOYMENT", "WHERE", "IN THE YAML", "HERE"), rows)
+    print("\nRewritten for this machine (in one pod of each workload; every pod has addresses of its own)")
+    rows = [(each.workload, each.where, each.before, each.after) for each in reply.rewrites]
+    print_table(("WORKLOAD", "WHERE", "IN THE YAML", "HERE"), rows)

@@ -30,7 +30,7 @@ def print_table(columns: Sequence[str], rows: Sequence[Sequence[str]]) -> None:
 def print_pods(status: StatusReply) -> None:
     """Prints the pods of a mesh."""
     columns = ("POD", "VERSION", "READY", "STATUS", "RESTARTS", "AGE", "MEMORY", "ADDRESS", "APPLICATION")
-    pods = sorted(status.pods, key=lambda pod: (pod.deployment, pod.age))
+    pods = sorted(status.pods, key=lambda pod: (pod.namespace, pod.workload, pod.name))
     print_table(columns, [_row(pod) for pod in pods])
 
 

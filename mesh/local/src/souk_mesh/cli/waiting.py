@@ -30,6 +30,9 @@ def wait(client: ControlClient, timeout: float) -> None:
         if not progress.waiting_for:
             _show("", shown)
             return
+        if progress.hopeless:
+            _show("", shown)
+            raise Failed(f"a Job has failed\n{_explain(progress)}")
         if any(each.restarts >= HOPELESS_AFTER for each in progress.troubles):
             _show("", shown)
             raise Failed(f"a program keeps crashing\n{_explain(progress)}")

@@ -55,12 +55,13 @@ class PodReport(Message):
 
     namespace: str
     name: str
-    deployment: str
+    workload: str
+    """The Deployment, StatefulSet or Job that it is for."""
     version: str
     phase: str
     ready: bool
     current: bool
-    """Whether it was made from the Deployment's present template, and its proxy runs what was published last."""
+    """Whether its proxy runs what was published last."""
     age: float
     memory: int
     """Proportional set size of all its processes, in bytes."""
@@ -92,9 +93,9 @@ class ServiceReport(Message):
 
 
 class RewriteReport(Message):
-    """A text that was changed for this machine, in one Deployment's pods."""
+    """A text that was changed for this machine, in one workload's pods."""
 
-    deployment: str
+    workload: str
     where: str
     before: str
     after: str
@@ -138,6 +139,8 @@ class ProgressReply(Message):
     ready: int
     waiting_for: tuple[str, ...]
     """What is not yet as the objects ask; empty when all is well."""
+    hopeless: bool
+    """Whether waiting is in vain, since a Job has failed."""
     troubles: tuple[PodTrouble, ...]
 
 
@@ -173,13 +176,13 @@ class SplitReply(Message):
 
 
 class NamedRequest(Message):
-    """A Deployment or a pod."""
+    """A workload or a pod: `name` or, where that could be several, `namespace/name`."""
 
     name: str
 
 
 class ScaleRequest(Message):
-    """How many pods a Deployment should have."""
+    """How many pods a Deployment or StatefulSet should have."""
 
     name: str
     replicas: int

@@ -12,6 +12,7 @@ from souk_mesh.objects.core import (
 )
 from souk_mesh.objects.destination_rule import DestinationRule
 from souk_mesh.objects.gateway import Gateway, GatewayServer
+from souk_mesh.objects.jobs import Job
 from souk_mesh.objects.meta import (
     Duration,
     LabelSelector,
@@ -20,7 +21,7 @@ from souk_mesh.objects.meta import (
     ObjectKey,
     contains,
 )
-from souk_mesh.objects.parsing import AnyObject, FieldError, Malformed, dump, parse
+from souk_mesh.objects.parsing import AnyObject, FieldError, Malformed, Workload, dump, parse
 from souk_mesh.objects.pods import (
     Container,
     ContainerPort,
@@ -49,6 +50,7 @@ from souk_mesh.objects.security import (
     Source,
     To,
 )
+from souk_mesh.objects.stateful_sets import StatefulSet
 from souk_mesh.objects.traffic import (
     ClientTLS,
     ConnectionPool,
@@ -96,6 +98,7 @@ __all__ = [
     "HTTPRoute",
     "HTTPRouteDestination",
     "HTTPSettings",
+    "Job",
     "KeySelector",
     "KeyToPath",
     "LabelSelector",
@@ -124,6 +127,7 @@ __all__ = [
     "ServiceAccount",
     "ServicePort",
     "Source",
+    "StatefulSet",
     "StringMatch",
     "TCPSettings",
     "TcpKeepalive",
@@ -132,6 +136,7 @@ __all__ = [
     "VirtualService",
     "VirtualServiceSpec",
     "Volume",
+    "Workload",
     "contains",
     "dump",
     "parse",

@@ -1,4 +1,4 @@
-"""Kubernetes' workloads."""
+"""Deployments: any number of like pods."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from typing import Annotated, Literal
 from pydantic import Field, model_validator
 
 from souk_mesh.objects.meta import LabelSelector, Model, NotEnforced, Object
-from souk_mesh.objects.pods import PodTemplate
+from souk_mesh.objects.pods import PodTemplate, restarted_always
 
 Share = Annotated[int, Field(ge=0)] | Annotated[str, Field(pattern=r"^\d{1,3}%$")]
 """A number of pods, or a percentage of the replicas."""
@@ -60,6 +60,11 @@ class DeploymentSpec(Model):
         int, Field(ge=1), NotEnforced("a rollout that is stuck stays so; `souk status` says why", unless=(600,))
     ] = 600
     revision_history_limit: Annotated[int | None, NotEnforced("no earlier revision is kept")] = None
+
+    @model_validator(mode="after")
+    def _restarts(self) -> DeploymentSpec:
+        restarted_always(self.template)
+        return self
 
 
 class Deployment(Object):

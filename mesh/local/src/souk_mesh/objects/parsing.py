@@ -16,10 +16,12 @@ from souk_mesh.objects.core import ConfigMap, Namespace, PersistentVolumeClaim, 
 from souk_mesh.objects.destination_rule import DestinationRule
 from souk_mesh.objects.gateway import Gateway
 from souk_mesh.objects.inert import REASONS, Inert
+from souk_mesh.objects.jobs import Job
 from souk_mesh.objects.meta import Model
 from souk_mesh.objects.reflection import fields_of, model_at
 from souk_mesh.objects.refusals import Refusal, refused_field, refused_kind, refused_value
 from souk_mesh.objects.security import AuthorizationPolicy, PeerAuthentication
+from souk_mesh.objects.stateful_sets import StatefulSet
 from souk_mesh.objects.virtual_service import VirtualService
 
 AnyObject = (
@@ -30,6 +32,8 @@ AnyObject = (
     | Service
     | PersistentVolumeClaim
     | Deployment
+    | StatefulSet
+    | Job
     | Gateway
     | VirtualService
     | DestinationRule
@@ -38,6 +42,9 @@ AnyObject = (
     | Inert
 )
 """Any object that the local mesh accepts."""
+
+Workload = Deployment | StatefulSet | Job
+"""What pods are made for."""
 
 Kind = type[AnyObject]
 EMPTY = "is empty: at least one is needed"

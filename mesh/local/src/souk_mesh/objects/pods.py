@@ -215,7 +215,7 @@ class PodSpec(Model):
     service_account_name: str = "default"
     automount_service_account_token: Annotated[bool | None, NO_TOKEN] = None
     termination_grace_period_seconds: int = Field(default=30, ge=0)
-    restart_policy: Literal["Always"] = "Always"
+    restart_policy: Literal["Always", "OnFailure", "Never"] = "Always"
     enable_service_links: Annotated[
         bool, NotEnforced("no variables are set for Services; call them by name", unless=(False,))
     ] = False
@@ -240,3 +240,13 @@ class PodTemplate(Model):
 
     metadata: TemplateMetadata = TemplateMetadata()
     spec: PodSpec
+
+
+def restarted_always(template: PodTemplate) -> None:
+    """Refuses pods that end in a workload that keeps pods running.
+
+    Raises:
+        ValueError: when the template's restartPolicy is another than Always.
+    """
+    if template.spec.restart_policy != "Always":
+        raise ValueError("the restartPolicy of its pods must be Always: pods that end are those of a Job")

@@ -99,7 +99,7 @@ async def _hold(mesh: Mesh, images: Images, state: StateDir) -> None:
 async def _bound_logs(folder: Path) -> None:
     while True:
         await asyncio.sleep(LOOK_AT_LOGS)
-        bound(list(folder.glob("*/*.log")), LARGEST_LOG)
+        bound(list(folder.glob("*/*/*.log")), LARGEST_LOG)
 
 
 if __name__ == "__main__":

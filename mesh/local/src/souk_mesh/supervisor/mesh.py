@@ -10,16 +10,17 @@ from dataclasses import dataclass
 from souk_mesh.addresses import PodIndexes, Range, ServiceNumbers
 from souk_mesh.identity import CertificateAuthority, Identities
 from souk_mesh.images import Images
-from souk_mesh.objects import Deployment, PodTemplate, Service
+from souk_mesh.objects import Deployment, Job, PodTemplate, Service, StatefulSet, Workload
 from souk_mesh.ports import exposed
 from souk_mesh.state import StateDir
 from souk_mesh.store import Event, Store
 from souk_mesh.topology import Pod, PodAddresses, Proxy, ServiceKey
-from souk_mesh.workloads.deployments import Deployments
+from souk_mesh.workloads.controllers import Controllers
 from souk_mesh.workloads.draining import drain
 from souk_mesh.workloads.ledger import Ledger
 from souk_mesh.workloads.plan import PodPlan
 from souk_mesh.workloads.pod import PodIdentity, PodRunner
+from souk_mesh.workloads.pods import PodOrder
 from souk_mesh.workloads.proxy import ADMIN_PORT, ProxyPrograms
 from souk_mesh.workloads.resolve import Resolver
 from souk_mesh.workloads.rewriting import Rewrite
@@ -48,10 +49,10 @@ class Mesh:
         self.port: int | None = None
         """Where the first LoadBalancer port is bound on 127.0.0.1, if not where its Service says."""
         self.rewrites: dict[str, tuple[Rewrite, ...]] = {}
-        """What was rewritten for each pod, by its name."""
+        """What was rewritten for each pod, by its place."""
         self.ads = AdsServer(state.xds_socket)
         self.ledger = Ledger(state.children)
-        self.deployments = Deployments(lambda: self.store.list(Deployment), self._launch, self._retire)
+        self.controllers = Controllers(self.workloads, self._launch, self._retire)
         self._state = state
         self._range = addresses
         self._programs = programs
@@ -73,13 +74,13 @@ class Mesh:
         """Begins to serve proxies and to do what the store's objects ask."""
         await self.ads.start()
         self.store.subscribe(self._stored)
-        self._tasks = [asyncio.create_task(self.publisher.run()), asyncio.create_task(self.deployments.run())]
+        self._tasks = [asyncio.create_task(self.publisher.run()), asyncio.create_task(self.controllers.run())]
 
     async def stop(self) -> None:
         """Ends all pods at once and then everything else."""
         self._leaving.set()
         self._tasks[1].cancel()
-        await self.deployments.shut_down()
+        await self.controllers.pods.shut_down()
         self._tasks[0].cancel()
         await asyncio.gather(*self._tasks, return_exceptions=True)
         await self.ads.stop()
@@ -93,37 +94,43 @@ class Mesh:
     def pods(self) -> tuple[Pod, ...]:
         """The pods as proxies must know them at this moment."""
         numbers = self._services()
-        return tuple(self._topology(runner, numbers) for runner in self.deployments.pods)
+        # One that has come to its end has no proxy any more that could be told anything.
+        runners = (each for each in self.controllers.pods.every if not each.phase.ended)
+        return tuple(self._topology(runner, numbers) for runner in runners)
+
+    def workloads(self) -> tuple[Workload, ...]:
+        """What pods are wanted for."""
+        return (*self.store.list(Deployment), *self.store.list(StatefulSet), *self.store.list(Job))
 
     def rebind(self, port: int | None) -> None:
         """Changes where the first LoadBalancer port is bound."""
         self.port = port
         self.publisher.changed()
 
-    def _launch(self, deployment: Deployment, name: str, template: str) -> PodRunner:
+    def _launch(self, order: PodOrder) -> PodRunner:
         index = self._indexes.take()
         try:
             identity = PodIdentity(
-                namespace=deployment.metadata.namespace,
-                name=name,
-                deployment=deployment.metadata.name,
-                template_hash=template,
-                template=deployment.spec.template,
+                namespace=order.owner.namespace,
+                name=order.name,
+                owner=order.owner,
+                revision=order.revision,
+                template=order.template,
                 addresses=self._range.addresses(index, self._services()),
-                proxy=self._kind(deployment.spec.template),
+                proxy=self._kind(order.template),
                 created=time.time(),
             )
             runner = PodRunner(identity, self._plan(identity), self.ledger, self._moved)
         except Exception:
             self._indexes.release(index)
             raise
-        self._index[name] = index
+        self._index[identity.place] = index
         return runner
 
     def _plan(self, identity: PodIdentity) -> PodPlan:
-        folder, logs = self._state.pods / identity.name, self._state.logs / identity.name
+        folder, logs = self._state.pods / identity.place, self._state.logs / identity.place
         init, containers = self._resolver.containers(identity) if identity.proxy is Proxy.SIDECAR else ((), ())
-        self.rewrites[identity.name] = tuple(item for each in (*init, *containers) for item in each.rewrites)
+        self.rewrites[identity.place] = tuple(item for each in (*init, *containers) for item in each.rewrites)
         # The node's name and addresses are all that a bootstrap says of a pod; the rest is told over xDS.
         bare = identity.pod(identity.addresses, ready=False, exposed={})
         return PodPlan(
@@ -140,8 +147,8 @@ class Mesh:
         identity = pod.identity
         await pod.terminate(lambda: self._withdrawn(pod), self._leaving)
         self._resolver.volumes.discard(identity)
-        self._indexes.release(self._index.pop(identity.name))
-        self.rewrites.pop(identity.name, None)
+        self._indexes.release(self._index.pop(identity.place))
+        self.rewrites.pop(identity.place, None)
 
     async def _withdrawn(self, pod: PodRunner) -> None:
         """Returns when no proxy sends a pod anything any more, or when all of them end anyway."""
@@ -168,7 +175,7 @@ class Mesh:
 
     def _topology(self, runner: PodRunner, numbers: Mapping[ServiceKey, int]) -> Pod:
         identity = runner.identity
-        addresses: PodAddresses = self._range.addresses(self._index[identity.name], numbers)
+        addresses: PodAddresses = self._range.addresses(self._index[identity.place], numbers)
         bound: Mapping[int, int] = {}
         if identity.proxy is Proxy.ROUTER:
             services = self.store.list(Service)
@@ -176,16 +183,16 @@ class Mesh:
         return identity.pod(addresses, ready=runner.ready, exposed=bound)
 
     def _stored(self, event: Event) -> None:
-        if isinstance(event.object, Deployment):
-            self.deployments.changed()
+        if isinstance(event.object, Deployment | StatefulSet | Job):
+            self.controllers.changed()
         self.publisher.changed()
 
     def _moved(self) -> None:
-        self.deployments.changed()
+        self.controllers.changed()
         # Most moves concern nobody else: a container that waits for another reason is the same pod to every proxy.
         if (pods := self.pods()) != self._published:
             # A proxy that starts waits for its configuration; who else became ready may be told a little later.
-            awaited = {pod.name for pod in pods} - {pod.name for pod in self._published}
+            awaited = {pod.node for pod in pods} - {pod.node for pod in self._published}
             self._published = pods
             if awaited:
                 self.publisher.changed()

@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import os
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from datetime import UTC, datetime
 
 from souk_mesh.check import check
+from souk_mesh.check.changes import forbidden
 from souk_mesh.control.messages import (
     ApplyReply,
     ApplyRequest,
@@ -28,9 +29,11 @@ from souk_mesh.objects import (
     AnyObject,
     Deployment,
     DestinationRule,
+    Job,
     Malformed,
     ObjectKey,
     Service,
+    StatefulSet,
     VirtualService,
     dump,
     parse,
@@ -48,6 +51,10 @@ from souk_mesh.supervisor.reporting import (
     waiting_for,
 )
 from souk_mesh.unenforced import unenforced_reports
+from souk_mesh.workloads.completions import Outcome
+
+Lasting = Deployment | StatefulSet
+"""Workloads whose pods are kept running: those that can be restarted and scaled."""
 
 RESTARTED = "kubectl.kubernetes.io/restartedAt"
 """The annotation by which kubectl, too, makes a template another one."""
@@ -72,7 +79,7 @@ class MeshOrders:
         held = self._store.snapshot().objects
         given = {each.key: each for each in objects}
         future = given if request.whole else {**held, **given}
-        mistakes = errors(check(future.values(), self._images))
+        mistakes = [*errors(check(future.values(), self._images)), *forbidden(held, given)]
         if mistakes:
             raise Refusal("\n".join(map(str, mistakes)))
         port = request.port if request.port is not None else self._mesh.port
@@ -82,27 +89,31 @@ class MeshOrders:
     async def status(self, _: Nothing) -> StatusReply:
         """Says what runs."""
         mesh, store = self._mesh, self._store
-        runners, services = mesh.deployments.pods, store.list(Service)
+        runners, services = mesh.controllers.pods.every, store.list(Service)
         proxies, pods = mesh.ads.status(), mesh.pods()
-        nodes = {pod.name: pod.node for pod in pods}
+        nodes = {(pod.namespace, pod.name): pod.node for pod in pods}
         return StatusReply(
             pid=os.getpid(),
             name=self._name,
             memory=proportional([os.getpid()]),
-            pods=tuple(pod_report(each, proxies.get(nodes[each.identity.name])) for each in runners),
+            pods=tuple(
+                pod_report(each, proxies.get(nodes.get((each.identity.namespace, each.identity.name), "")))
+                for each in runners
+            ),
             services=service_reports(services, pods, exposures(services, mesh.port)),
-            rewrites=rewrite_reports(mesh.rewrites, {each.identity.name: each.identity.deployment for each in runners}),
+            rewrites=rewrite_reports(mesh.rewrites, runners),
             unenforced=unenforced_reports(tuple(store.snapshot().objects.values())),
         )
 
     async def progress(self, _: Nothing) -> ProgressReply:
         """Says how far the mesh is from what its objects ask."""
-        runners = self._mesh.deployments.pods
-        waiting = waiting_for(self._store.list(Deployment), runners, self._mesh.ads.status())
+        runners, workloads = self._mesh.controllers.pods.every, self._mesh.workloads()
+        jobs = self._mesh.controllers.job
         return ProgressReply(
-            pods=sum(each.spec.replicas for each in self._store.list(Deployment)),
+            pods=sum(each.spec.replicas for each in workloads if not isinstance(each, Job)),
             ready=sum(each.ready for each in runners),
-            waiting_for=tuple(waiting),
+            waiting_for=tuple(waiting_for(workloads, runners, jobs, self._mesh.ads.status())),
+            hopeless=any(jobs(each.key).outcome is Outcome.FAILED for each in workloads),
             troubles=tuple(each for runner in runners for each in troubles(runner)),
         )
 
@@ -136,29 +147,30 @@ class MeshOrders:
         )
 
     async def restart(self, request: NamedRequest) -> Done:
-        """Replaces the pods of a Deployment, one after the other."""
-        deployment = self._deployment(request.name)
+        """Replaces the pods of a workload, one after the other."""
+        workload = self._lasting(request.name)
         stamp = datetime.now(UTC).isoformat(timespec="microseconds")
-        self._store.replace(_restarted(deployment, stamp))
-        return Done(text=f"Deployment {_place(deployment)} is being restarted")
+        self._store.replace(_restarted(workload, stamp))
+        return Done(text=f"{workload.key} is being restarted")
 
     async def scale(self, request: ScaleRequest) -> Done:
-        """Changes the number of a Deployment's pods."""
+        """Changes the number of a workload's pods."""
         if request.replicas < 0:
             raise Refusal(f"{request.replicas} replicas cannot be\n  give 0 or more")
-        deployment = self._deployment(request.name)
-        before = deployment.spec.replicas
-        spec = deployment.spec.model_copy(update={"replicas": request.replicas})
-        self._store.replace(deployment.model_copy(update={"spec": spec}))
-        return Done(text=f"Deployment {_place(deployment)}: {before} → {request.replicas} replicas")
+        workload = self._lasting(request.name)
+        before = workload.spec.replicas
+        spec = workload.spec.model_copy(update={"replicas": request.replicas})
+        self._store.replace(workload.model_copy(update={"spec": spec}))
+        return Done(text=f"{workload.key}: {before} → {request.replicas} replicas")
 
     async def delete_pod(self, request: NamedRequest) -> Done:
-        """Ends a pod; its Deployment makes another."""
-        pods = {pod.identity.name: pod for pod in self._mesh.deployments.pods}
-        if request.name not in pods:
+        """Ends a pod; its owner makes another if it lacks one then."""
+        pods = self._mesh.controllers.pods.by_place
+        chosen = [place for place in pods if request.name in (place, place.partition("/")[2])]
+        if not chosen:
             raise Refusal(f"there is no pod {request.name}\n  there are: {', '.join(sorted(pods)) or 'none'}")
-        self._mesh.deployments.delete(pods[request.name])
-        self._mesh.deployments.changed()
+        self._mesh.controllers.pods.delete(pods[_only(request.name, chosen)])
+        self._mesh.controllers.changed()
         return Done(text=f"pod {request.name} is being ended")
 
     async def rotate(self, _: Nothing) -> Done:
@@ -213,13 +225,19 @@ class MeshOrders:
             unchanged=len(given) - len(created) - len(changed),
         )
 
-    def _deployment(self, name: str) -> Deployment:
-        every = self._store.list(Deployment)
-        for each in every:
-            if name in (each.metadata.name, _place(each)):
-                return each
-        names = ", ".join(sorted(each.metadata.name for each in every))
-        raise Refusal(f"there is no Deployment {name}\n  there are: {names or 'none'}")
+    def _lasting(self, name: str) -> Lasting:
+        """Finds a workload whose pods are kept running."""
+        lasting = {str(each.key): each for each in self._mesh.workloads() if isinstance(each, Lasting)}
+        chosen = [words for words, each in lasting.items() if name in (each.metadata.name, words.partition(" ")[2])]
+        if not chosen:
+            raise Refusal(f"there is no workload {name}\n  there are: {', '.join(sorted(lasting)) or 'none'}")
+        return lasting[_only(name, chosen)]
+
+
+def _only(name: str, chosen: Sequence[str]) -> str:
+    if len(chosen) > 1:
+        raise Refusal(f"{name} could be {' or '.join(chosen)}\n  name its namespace, too: NAMESPACE/{name}")
+    return chosen[0]
 
 
 def _parsed(request: ApplyRequest) -> tuple[AnyObject, ...]:
@@ -229,21 +247,17 @@ def _parsed(request: ApplyRequest) -> tuple[AnyObject, ...]:
         raise Refusal(f"{request.name}: {malformed}") from malformed
 
 
-def _place(deployment: Deployment) -> str:
-    return f"{deployment.metadata.namespace}/{deployment.metadata.name}"
-
-
-def _restarted(deployment: Deployment, stamp: str) -> Deployment:
-    template = deployment.spec.template
+def _restarted(workload: Lasting, stamp: str) -> Lasting:
+    template = workload.spec.template
     annotations = {**template.metadata.annotations, RESTARTED: stamp}
     metadata = template.metadata.model_copy(update={"annotations": annotations})
-    spec = deployment.spec.model_copy(update={"template": template.model_copy(update={"metadata": metadata})})
-    return deployment.model_copy(update={"spec": spec})
+    spec = workload.spec.model_copy(update={"template": template.model_copy(update={"metadata": metadata})})
+    return workload.model_copy(update={"spec": spec})
 
 
 def _keeping_restart(before: AnyObject | None, wanted: AnyObject) -> AnyObject:
     """Keeps what `souk restart` noted, as kubectl would: applying the same YAML again restarts nothing."""
-    if not isinstance(before, Deployment) or not isinstance(wanted, Deployment):
+    if not isinstance(before, Lasting) or not isinstance(wanted, Lasting):
         return wanted
     stamp = before.spec.template.metadata.annotations.get(RESTARTED)
     return _restarted(wanted, stamp) if stamp else wanted

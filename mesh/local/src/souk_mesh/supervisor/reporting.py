@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 
 from souk_mesh.control.messages import (
     ContainerReport,
@@ -12,15 +12,18 @@ from souk_mesh.control.messages import (
     RewriteReport,
     ServiceReport,
 )
-from souk_mesh.objects import Deployment, Service, contains
+from souk_mesh.objects import Deployment, Job, ObjectKey, Service, StatefulSet, Workload, contains
 from souk_mesh.ports import Exposure
 from souk_mesh.supervisor.memory import proportional
 from souk_mesh.topology import Pod, Proxy, ServiceKey
+from souk_mesh.workloads.completions import Outcome
 from souk_mesh.workloads.container import ContainerState, Phase
-from souk_mesh.workloads.deployments import current_hash
+from souk_mesh.workloads.jobs import JobState
 from souk_mesh.workloads.pod import PodPhase, PodRunner
 from souk_mesh.workloads.proxy import ADMIN_PORT
 from souk_mesh.workloads.rewriting import Rewrite
+from souk_mesh.workloads.stateful_sets import ordinal, wish
+from souk_mesh.workloads.templates import revision
 from souk_mesh.xds import ProxyStatus
 
 
@@ -31,7 +34,7 @@ def pod_report(pod: PodRunner, proxy: ProxyStatus | None) -> PodReport:
     return PodReport(
         namespace=identity.namespace,
         name=identity.name,
-        deployment=identity.deployment,
+        workload=identity.owner.name,
         version=labels.get("app.kubernetes.io/version") or labels.get("version", ""),
         phase=phase(pod),
         ready=pod.ready,
@@ -62,10 +65,10 @@ def container_report(name: str, state: ContainerState) -> ContainerReport:
 
 def troubles(pod: PodRunner) -> Iterator[PodTrouble]:
     """The containers of a pod that should be ready and are not, with what they last said."""
-    if pod.phase is PodPhase.TERMINATING:
+    if pod.phase in (PodPhase.TERMINATING, PodPhase.SUCCEEDED):
         return
     for name, state in pod.states.items():
-        if not state.ready and (state.reason or state.exit_code is not None):
+        if not state.ready and state.phase is not Phase.STOPPED and (state.reason or state.exit_code is not None):
             yield PodTrouble(
                 pod=pod.identity.name,
                 container=name,
@@ -105,31 +108,55 @@ def _service_report(service: Service, pods: Sequence[Pod], exposures: Sequence[E
     )
 
 
-def rewrite_reports(
-    rewrites: Mapping[str, Sequence[Rewrite]], deployments: Mapping[str, str]
-) -> tuple[RewriteReport, ...]:
-    """The rewrites of one pod of each Deployment: they differ between its pods only by the pod's own number."""
-    first = {deployment: pod for pod, deployment in reversed(tuple(deployments.items()))}
+def rewrite_reports(rewrites: Mapping[str, Sequence[Rewrite]], pods: Sequence[PodRunner]) -> tuple[RewriteReport, ...]:
+    """The rewrites of one pod of each workload: they differ between its pods only by the pod's own number."""
+    first = {pod.identity.owner: pod.identity.place for pod in reversed(pods)}
     return tuple(
-        RewriteReport(deployment=deployment, where=each.where, before=each.before, after=each.after)
-        for deployment, pod in sorted(first.items())
-        for each in rewrites.get(pod, ())
+        RewriteReport(workload=owner.name, where=each.where, before=each.before, after=each.after)
+        for owner, place in sorted(first.items())
+        for each in rewrites.get(place, ())
     )
 
 
 def waiting_for(
-    deployments: Sequence[Deployment], pods: Sequence[PodRunner], proxies: Mapping[str, ProxyStatus]
+    workloads: Sequence[Workload],
+    pods: Sequence[PodRunner],
+    jobs: Callable[[ObjectKey], JobState],
+    proxies: Mapping[str, ProxyStatus],
 ) -> Iterator[str]:
-    """Says what is not yet as the Deployments ask: nothing, when everything runs as it should."""
-    for deployment in deployments:
-        place = (deployment.metadata.namespace, deployment.metadata.name)
-        own = [pod for pod in pods if (pod.identity.namespace, pod.identity.deployment) == place]
-        current = [pod for pod in own if pod.identity.template_hash == current_hash(deployment)]
-        ready = sum(pod.ready for pod in current)
-        if ready != deployment.spec.replicas:
-            yield f"{deployment.metadata.name}: {ready} of {deployment.spec.replicas} pods ready"
-        elif len(own) > len(current):
-            yield f"{deployment.metadata.name}: {len(own) - len(current)} old pods still end"
+    """Says what is not yet as the workloads ask: nothing, when everything runs, or has run, as it should."""
+    for workload in workloads:
+        if isinstance(workload, Job):
+            yield from _unfinished(workload, jobs(workload.key))
+        else:
+            yield from _incomplete(workload, [pod for pod in pods if pod.identity.owner == workload.key])
     for status in proxies.values():
         if status.connected and not status.current:
             yield f"proxy {status.node.split('~')[2]} has not acknowledged its configuration"
+
+
+def _unfinished(job: Job, state: JobState) -> Iterator[str]:
+    if state.outcome is Outcome.FAILED:
+        limit = job.spec.backoff_limit
+        yield f"Job {job.metadata.name} has failed: {state.failures} failures, its backoffLimit is {limit}"
+    elif state.outcome is Outcome.RUNNING:
+        yield f"Job {job.metadata.name}: {state.succeeded} of {job.spec.wanted or 1} pods have ended well"
+
+
+def _incomplete(workload: Deployment | StatefulSet, own: Sequence[PodRunner]) -> Iterator[str]:
+    name, wanted = workload.metadata.name, workload.spec.replicas
+    newest = revision(workload.spec.template)
+    current = [pod for pod in own if pod.identity.revision == newest or _held_back(workload, pod)]
+    ready = sum(pod.ready for pod in current)
+    if ready != wanted:
+        yield f"{name}: {ready} of {wanted} pods ready"
+    elif len(own) > len(current):
+        yield f"{name}: {len(own) - len(current)} old pods still end"
+
+
+def _held_back(workload: Deployment | StatefulSet, pod: PodRunner) -> bool:
+    """Whether a pod may keep an earlier template."""
+    if isinstance(workload, Deployment):
+        return False
+    wanted = wish(workload, "")
+    return wanted.update_from is None or ordinal(pod.identity.name) < wanted.start + wanted.update_from

@@ -30,6 +30,7 @@ class Phase(StrEnum):
     RUNNING = "Running"
     CRASHED = "CrashLoopBackOff"
     COMPLETED = "Completed"
+    FAILED = "Failed"
     STOPPED = "Stopped"
 
 
@@ -79,6 +80,12 @@ class ContainerRunner:
                 self._set(phase=Phase.COMPLETED, ready=True, exit_code=0, reason="")
                 return
             await self._pause()
+
+    async def once(self) -> None:
+        """Runs it to its end, and not again however that was."""
+        ended_well = await self._once() == 0
+        if not self._stopping.is_set():
+            self._set(phase=Phase.COMPLETED if ended_well else Phase.FAILED, ready=ended_well)
 
     async def keep(self) -> None:
         """Runs it again and again until it is stopped."""

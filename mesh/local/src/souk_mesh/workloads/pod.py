@@ -9,7 +9,7 @@ from collections.abc import Awaitable, Callable, Coroutine, Mapping
 from dataclasses import dataclass
 from enum import StrEnum
 
-from souk_mesh.objects import PodTemplate
+from souk_mesh.objects import ObjectKey, PodTemplate
 from souk_mesh.topology import ContainerPort, Pod, PodAddresses, Proxy
 from souk_mesh.workloads.container import ContainerRunner, ContainerState, Phase
 from souk_mesh.workloads.ledger import Ledger
@@ -24,8 +24,15 @@ class PodPhase(StrEnum):
     PENDING = "Pending"
     INIT = "Init"
     RUNNING = "Running"
+    SUCCEEDED = "Completed"
+    FAILED = "Failed"
     TERMINATING = "Terminating"
     GONE = "Gone"
+
+    @property
+    def ended(self) -> bool:
+        """Whether its containers have come to their end by themselves."""
+        return self in (PodPhase.SUCCEEDED, PodPhase.FAILED)
 
 
 @dataclass(frozen=True)
@@ -34,17 +41,24 @@ class PodIdentity:
 
     namespace: str
     name: str
-    deployment: str
-    template_hash: str
+    owner: ObjectKey
+    """The workload that it is for."""
+    revision: str
+    """The hash of that workload's template."""
     template: PodTemplate
     addresses: PodAddresses
     proxy: Proxy
     created: float
 
     @property
+    def place(self) -> str:
+        """What tells it from all other pods, also as a path: `namespace/name`."""
+        return f"{self.namespace}/{self.name}"
+
+    @property
     def labels(self) -> Mapping[str, str]:
-        """The template's labels and the hash of the template, as in a cluster."""
-        return {**self.template.metadata.labels, "pod-template-hash": self.template_hash}
+        """Its labels."""
+        return self.template.metadata.labels
 
     @property
     def ports(self) -> tuple[ContainerPort, ...]:
@@ -74,6 +88,8 @@ class PodRunner:
         self.identity = identity
         self.phase = PodPhase.PENDING
         self.ready_since: float | None = None
+        self.ended_at: float | None = None
+        """When its containers came to their end by themselves, on the monotonic clock."""
         self._changed = changed
         self._proxy = ContainerRunner(plan.proxy, ledger, self._moved)
         self._init = tuple(ContainerRunner(each, ledger, self._moved) for each in plan.init)
@@ -85,6 +101,11 @@ class PodRunner:
     def ready(self) -> bool:
         """Whether it should be an endpoint: everything is ready and nothing is about to end."""
         return self.phase is PodPhase.RUNNING and all(each.state.ready for each in (self._proxy, *self._containers))
+
+    @property
+    def restarts(self) -> int:
+        """How often a container of it was started again, the proxy left out."""
+        return sum(each.state.restarts for each in (*self._init, *self._containers))
 
     @property
     def states(self) -> Mapping[str, ContainerState]:
@@ -123,14 +144,28 @@ class PodRunner:
 
     async def _begin(self) -> None:
         await self._proxy_ready.wait()
+        policy = self.identity.template.spec.restart_policy
         for each in self._init:
             self._enter(PodPhase.INIT)
-            await each.complete()
+            await (each.once() if policy == "Never" else each.complete())
             if each.state.phase is not Phase.COMPLETED:
+                await self._finish(succeeded=False)
                 return
         self._enter(PodPhase.RUNNING)
-        for each in self._containers:
-            self._run(each.keep())
+        if policy == "Always":
+            for each in self._containers:
+                self._run(each.keep())
+            return
+        await asyncio.gather(*(each.once() if policy == "Never" else each.complete() for each in self._containers))
+        await self._finish(succeeded=all(each.state.phase is Phase.COMPLETED for each in self._containers))
+
+    async def _finish(self, *, succeeded: bool) -> None:
+        """Ends the proxy when the containers have come to their end, as a native sidecar ends."""
+        if self.phase is PodPhase.TERMINATING:
+            return
+        await self._proxy.stop(asyncio.Event())
+        self.ended_at = time.monotonic()
+        self._enter(PodPhase.SUCCEEDED if succeeded else PodPhase.FAILED)
 
     def _enter(self, phase: PodPhase) -> None:
         if self.phase is not PodPhase.TERMINATING:

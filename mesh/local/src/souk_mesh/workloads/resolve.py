@@ -73,7 +73,7 @@ class Resolver:
         editor = _Editor(Rewriter(pod.namespace, self._targets(pod), mounted), container.name)
         values = environment(container, pod, StoredEntries(self._store))
         variables = {name: editor.edit(value, f"env {name}") for name, value in values.items()}
-        variables = {**_base(self._images), **variables, LISTEN_HOST: pod.addresses.application}
+        variables = {**_base(self._images, pod), **variables, LISTEN_HOST: pod.addresses.application}
         command = Command(
             label=f"{pod.name}/{container.name}",
             arguments=tuple(
@@ -82,7 +82,7 @@ class Resolver:
             ),
             environment=variables,
             folder=Path(mounted.get(container.working_dir or "", program.folder)),
-            log=self._state.logs / pod.name / f"{container.name}.log",
+            log=self._state.logs / pod.place / f"{container.name}.log",
         )
         lifecycle = container.lifecycle
         plan = ContainerPlan(
@@ -120,12 +120,13 @@ class _Editor:
         return edited
 
 
-def _base(images: Images) -> dict[str, str]:
+def _base(images: Images, pod: PodIdentity) -> dict[str, str]:
     """What every program gets: no more of the user's own environment than programs need to start."""
     return {
         "PATH": os.pathsep.join((str(images.python.parent), "/usr/local/bin", "/usr/bin", "/bin")),
         "HOME": os.environ.get("HOME", "/"),
         "LANG": "C.UTF-8",
+        "HOSTNAME": pod.name,
         # As in the images: a log line is in the log when it is printed, not when a buffer is full.
         "PYTHONUNBUFFERED": "1",
     }

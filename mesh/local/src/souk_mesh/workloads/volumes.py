@@ -43,14 +43,14 @@ class Volumes:
 
     def discard(self, pod: PodIdentity) -> None:
         """Removes what should not outlive a pod; claims stay."""
-        shutil.rmtree(self.state.pods / pod.name, ignore_errors=True)
+        shutil.rmtree(self.state.pods / pod.place, ignore_errors=True)
 
     def _folder(self, volume: Volume, pod: PodIdentity) -> Path:
         if volume.persistent_volume_claim is not None:
             folder = self.state.volumes / pod.namespace / volume.persistent_volume_claim.claim_name
             folder.mkdir(parents=True, exist_ok=True)
             return folder
-        folder = self.state.pods / pod.name / "volumes" / volume.name
+        folder = self.state.pods / pod.place / "volumes" / volume.name
         folder.mkdir(parents=True, mode=0o700, exist_ok=True)
         if volume.config_map is not None:
             source = volume.config_map
