@@ -126,6 +126,7 @@ KEYS = (
     Key("mesh_overhead_pss_mb", "of everything but the applications; MB", AtMost(100, 25, "sidecars")),
     Key("sidecars", "sidecars in that mesh", Stated()),
     Key("sidecar_private_mb", "private memory of one sidecar, the largest; MB", AtMost(20)),
+    Key("check_seconds", "`souk check` of the largest overlay; s", AtMost(1.5)),
     Key("weight_change_p99_ms", "stored weight edited → last proxy acknowledged, of 100; ms", AtMost(20)),
     Key("weight_change_p50_ms", "the median of these; ms", Stated()),
     Key("chassis_vs_bare", "trivial call, every interceptor on, 1 % traced, by bare grpcio; calls/s", AtLeast(0.6)),

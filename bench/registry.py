@@ -8,6 +8,7 @@ from pathlib import Path
 
 from bench import (
     chassis_vs_bare,
+    check_overlays,
     cluster,
     gateway_speed,
     growth,
@@ -44,6 +45,7 @@ MEASUREMENTS = (
         ("mesh_pss_mb", "mesh_overhead_pss_mb", "sidecars", "sidecar_private_mb"),
         mesh_memory.measure,
     ),
+    Measurement("check_overlays", ("check_seconds",), check_overlays.measure),
     Measurement("weight_change", ("weight_change_p50_ms", "weight_change_p99_ms"), weight_change.measure),
     Measurement("chassis_vs_bare", ("chassis_vs_bare", "chassis_vs_bare_sampled"), chassis_vs_bare.measure),
     Measurement("read_vs_bare", ("read_vs_bare",), read_vs_bare.measure),

@@ -205,9 +205,18 @@ def test_an_overlay_is_checked_without_a_mesh(fresh: Souk, tmp_path: Path) -> No
     checked = fresh("check", "-k", str(OVERLAY))
     assert checked.code == 0
     assert re.match(r"data/overlay: \d+ objects, all of them understood\n\nNot enforced here\n", checked.out)
-    (tmp_path / "kustomization.yaml").write_text("resources: [pod.yaml]")
-    (tmp_path / "pod.yaml").write_text("{apiVersion: v1, kind: Pod, metadata: {name: bare}}")
-    refused = fresh("check", "-k", str(tmp_path))
-    assert refused.code == 1
-    assert "Pod bare" in refused.err or 'kind "Pod"' in refused.err
     assert not fresh.home.exists()
+
+
+def test_a_check_lists_what_is_refused_and_what_is_not_enforced_at_once(fresh: Souk, tmp_path: Path) -> None:
+    (tmp_path / "kustomization.yaml").write_text("resources: [objects.yaml]")
+    (tmp_path / "objects.yaml").write_text(
+        "{apiVersion: v1, kind: Pod, metadata: {name: bare}}\n---\n"
+        "{apiVersion: networking.istio.io/v1alpha3, kind: EnvoyFilter, metadata: {name: patch}}\n---\n"
+        "{apiVersion: policy/v1, kind: PodDisruptionBudget, metadata: {name: budget}, spec: {}}"
+    )
+    checked = fresh("check", "-k", str(tmp_path))
+    assert checked.code == 1
+    assert "there are no nodes to drain\n    PodDisruptionBudget default/budget" in checked.out
+    assert 'Pod bare: kind "Pod" (v1) is not supported' in checked.err
+    assert 'EnvoyFilter patch: kind "EnvoyFilter" is refused by the local mesh: it patches' in checked.err

@@ -6,8 +6,6 @@ import re
 from collections.abc import Iterator
 from http import HTTPStatus
 
-import grpc
-
 from souk_mesh.check.view import LOWEST_PORT, View, full_name, unknown_host
 from souk_mesh.objects import Destination, Gateway, HTTPMatchRequest, HTTPRetry, HTTPRoute, StringMatch, VirtualService
 from souk_mesh.objects.parsing import Steps
@@ -37,7 +35,28 @@ RETRY_ON = frozenset(
 STATUSES = frozenset(str(status.value) for status in HTTPStatus)
 LOOK_AROUND = re.compile(r"\(\?(<?[=!])|\\[1-9]")
 """What Python's expressions have and RE2, which Envoy uses, has not."""
-GRPC_STATUS = frozenset(each.name for each in grpc.StatusCode)
+# Written out: to import grpc for it takes a fifth of the time of `souk check`.
+GRPC_STATUS = frozenset(
+    {
+        "OK",
+        "CANCELLED",
+        "UNKNOWN",
+        "INVALID_ARGUMENT",
+        "DEADLINE_EXCEEDED",
+        "NOT_FOUND",
+        "ALREADY_EXISTS",
+        "PERMISSION_DENIED",
+        "RESOURCE_EXHAUSTED",
+        "FAILED_PRECONDITION",
+        "ABORTED",
+        "OUT_OF_RANGE",
+        "UNIMPLEMENTED",
+        "INTERNAL",
+        "UNAVAILABLE",
+        "DATA_LOSS",
+        "UNAUTHENTICATED",
+    }
+)
 
 
 def problems(view: View) -> Iterator[Problem]:

@@ -2,18 +2,26 @@
 
 from __future__ import annotations
 
-from souk_mesh.cli.overlays import fitting
+from souk_mesh.cli.failures import Failed
+from souk_mesh.cli.overlays import judged
 from souk_mesh.cli.tables import print_unenforced
 from souk_mesh.overlays.kustomize import Building
+from souk_mesh.problems import Severity, errors
 from souk_mesh.unenforced import unenforced_reports
 
 
 def check(building: Building) -> None:
-    """Reads and checks an overlay, and lists what of it has no effect here.
+    """Reads and checks an overlay, and lists what of it is refused and what has no effect here.
 
     Raises:
         Failed: it has mistakes.
     """
-    overlay = fitting(building)
-    print(f"{overlay.name}: {len(overlay.objects)} objects, all of them understood")
+    overlay, problems = judged(building)
+    understood = "" if overlay.refused else ", all of them understood"
+    print(f"{overlay.name}: {len(overlay.objects)} objects{understood}")
+    for problem in problems:
+        if problem.severity is Severity.WARNING:
+            print(problem)
     print_unenforced(unenforced_reports(overlay.objects))
+    if mistakes := errors(problems):
+        raise Failed("\n".join(map(str, mistakes)))

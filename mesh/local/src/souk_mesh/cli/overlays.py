@@ -11,7 +11,7 @@ from souk_mesh.images import TABLE, load_images
 from souk_mesh.objects import AnyObject
 from souk_mesh.overlays.kustomize import Building
 from souk_mesh.overlays.loading import Overlay, load
-from souk_mesh.problems import Rejected, Severity
+from souk_mesh.problems import Problem, Rejected, errors
 
 
 def fitting(building: Building, beside: Iterable[AnyObject] = ()) -> Overlay:
@@ -20,17 +20,27 @@ def fitting(building: Building, beside: Iterable[AnyObject] = ()) -> Overlay:
     Raises:
         Failed: it has mistakes.
     """
+    overlay, problems = judged(building, beside)
+    if mistakes := errors(problems):
+        raise Failed("\n".join(map(str, mistakes)))
+    for warning in problems:
+        print(warning)
+    return overlay
+
+
+def judged(building: Building, beside: Iterable[AnyObject] = ()) -> tuple[Overlay, tuple[Problem, ...]]:
+    """Reads an overlay, and lists everything that is wrong with it; what is refused is not there for others to fit.
+
+    Raises:
+        Failed: there is nothing to read.
+    """
     tools = installation()
     images = load_images(tools.root, tools.python, tools.images_table or TABLE)
     try:
         overlay = load(building, tools.root)
     except Rejected as rejected:
         raise Failed(str(rejected)) from rejected
+    if overlay.refused:
+        return overlay, overlay.refused
     future = {each.key: each for each in (*beside, *overlay.objects)}
-    problems = overlay.locate(check(future.values(), images))
-    mistakes = [each for each in problems if each.severity is Severity.ERROR]
-    if mistakes:
-        raise Failed("\n".join(map(str, mistakes)))
-    for warning in problems:
-        print(warning)
-    return overlay
+    return overlay, overlay.locate(check(future.values(), images))

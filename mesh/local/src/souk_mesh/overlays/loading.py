@@ -21,6 +21,8 @@ class Overlay:
     name: str
     objects: tuple[AnyObject, ...]
     sources: Sources
+    refused: tuple[Problem, ...] = ()
+    """The mistakes of those that are no objects that the local mesh accepts."""
 
     def locate(self, problems: Iterable[Problem]) -> tuple[Problem, ...]:
         """Adds to each problem the file and line that it is about."""
@@ -31,18 +33,16 @@ def load(building: Building, root: Path) -> Overlay:
     """Reads what is being built; files are named relative to `root`.
 
     Raises:
-        Rejected: with all mistakes of all objects, or with what kustomize says.
+        Rejected: with what kustomize says.
     """
     directory = building.directory
     name = "/".join(directory.resolve().parts[-2:])
     sources = find_sources(directory, root)
     try:
-        objects, problems = read(building.text())
+        objects, refused = read(building.text())
     except Unbuildable as failure:
         raise Rejected([Problem(failure.subject, (), failure.message, failure.notes)]) from None
-    if problems:
-        raise Rejected(_locate(problem, name, sources) for problem in problems)
-    return Overlay(name, objects, sources)
+    return Overlay(name, objects, sources, tuple(_locate(problem, name, sources) for problem in refused))
 
 
 def read(text: str) -> tuple[tuple[AnyObject, ...], tuple[Problem, ...]]:
