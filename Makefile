@@ -55,6 +55,9 @@ test: env ## Run every test
 fidelity: env ## Write docs/fidelity.md: what of Istio's API the local mesh does, field by field
 	@cd mesh/local && ../../.souk/mesh-venv/bin/python -m fidelity
 
+behaviour: env ## Run the behavioural cases on the local mesh; with KUBE=1, on the cluster that kubectl speaks to
+	@cd mesh/local && ../../.souk/mesh-venv/bin/pytest $(if $(PROVE),behaviour/prove_cases.py,behaviour)
+
 torture: env ## Run the long versions of the tests that kill and race
 	@TORTURE=full $(PYTHON_BIN)/pytest tests/reliability tests/rollout tests/openapi -s
 
@@ -65,4 +68,4 @@ bench: env ## Measure speed and size: make bench, or make bench ONLY="chassis_vs
 images: ## Build the services' images: make images SERVICE=order, or all of them
 	@scripts/images $(if $(filter command line,$(origin SERVICE)),$(SERVICE))
 
-.PHONY: help doctor env up down status logs split tour protos lock lint test fidelity torture bench images
+.PHONY: help doctor env up down status logs split tour protos lock lint test behaviour fidelity torture bench images

@@ -107,6 +107,8 @@ class MeshOrders:
 
     async def progress(self, _: Nothing) -> ProgressReply:
         """Says how far the mesh is from what its objects ask."""
+        # What was changed a moment ago must not count as acknowledged because no proxy has been told yet.
+        self._mesh.publisher.catch_up()
         runners, workloads = self._mesh.controllers.pods.every, self._mesh.workloads()
         jobs = self._mesh.controllers.job
         return ProgressReply(

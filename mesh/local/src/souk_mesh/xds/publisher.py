@@ -46,8 +46,12 @@ class Publisher:
             while True:
                 await self._dirty.wait()
                 await asyncio.sleep(QUIET_SECONDS)
-                if self._dirty.is_set():
-                    self.publish()
+                self.catch_up()
+
+    def catch_up(self) -> None:
+        """Publishes at once if something has changed, without waiting for more to come."""
+        if self._dirty.is_set():
+            self.publish()
 
     def publish(self) -> None:
         """Publishes what holds at this moment."""

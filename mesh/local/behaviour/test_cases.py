@@ -1,0 +1,20 @@
+"""Every case, one test each."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from behaviour.homes import Home
+from behaviour.reading import CASES, case_files, read
+from behaviour.running import problems
+
+
+@pytest.mark.parametrize("path", case_files(), ids=lambda path: str(path.relative_to(CASES).with_suffix("")))
+def test_case(path: Path, home: Home) -> None:
+    """What the case states is what a caller observes."""
+    file = read(path)
+    home.hold(file.objects)
+    if found := problems(file.case, home):
+        pytest.fail("\n".join([f"{path}: {file.case.case}", *found]), pytrace=False)

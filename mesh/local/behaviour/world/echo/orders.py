@@ -1,0 +1,54 @@
+"""What a test tells a pod to do, and what it is told in return."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from contextlib import AbstractContextManager
+from dataclasses import dataclass, field
+
+RESET, REFUSED, SILENT = "reset", "refused", "silent"
+"""How a call ends without an answer: the connection ends, none is taken, nothing comes in time."""
+
+
+@dataclass(frozen=True)
+class Order:
+    """Calls that are all alike."""
+
+    protocol: str
+    """`http1`, `http2`, `grpc` or `tcp`."""
+    address: str
+    """Where to connect: a host or an IP address."""
+    port: int
+    authority: str
+    path: str = "/"
+    method: str = "GET"
+    headers: Mapping[str, str] = field(default_factory=dict)
+    asked: str = ""
+    """For the echo, as JSON."""
+    count: int = 1
+    at_once: int = 1
+    timeout: float = 15.0
+    """Seconds; what gRPC also tells the callee."""
+
+
+@dataclass(frozen=True)
+class Observation:
+    """What the caller saw of one call."""
+
+    answer: str
+    """The status, the name of a gRPC code, `answered` over TCP, or how there was none."""
+    headers: Mapping[str, str] = field(default_factory=dict)
+    bodies: tuple[str, ...] = ()
+    """One; of a stream, one for each message."""
+    seconds: float = 0.0
+
+
+Caller = AbstractContextManager[Callable[[], Observation]]
+"""Holds a connection, and makes one call each time."""
+
+
+def unanswered(error: OSError) -> Observation:
+    """Says how a connection ended. Whether with a FIN or an RST is a matter of timing, so both are `reset`."""
+    if isinstance(error, ConnectionRefusedError):
+        return Observation(REFUSED)
+    return Observation(SILENT if isinstance(error, TimeoutError) else RESET)
