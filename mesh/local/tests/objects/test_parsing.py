@@ -189,10 +189,46 @@ def test_a_deployment_is_refused_by_field(old: str, new: str, said: str) -> None
             "timeout is wrong: Istio takes whole milliseconds, at least one; for no",
         ),
         ("timeout: 1.5s", "timeout: 1.5ms", "spec.http[0].timeout is wrong: Istio takes whole milliseconds"),
-        ("{prefix: /a}", '{prefix: ""}', "match[0].uri.prefix is"),
+        ("{prefix: /a}", '{regex: ""}', "match[0].uri.regex is"),
         ("subset: v2", "subset: V_2", 'destination.subset is "V_2": string should match'),
         ("fault: {abort", "fault: {} #", "spec.http[0].fault is wrong: at least one field must be set"),
-        ("timeout: 1.5s", "mirror: {host: a}", "spec.http[0].mirror is unknown, or not supported by the local mesh"),
+        (
+            "timeout: 1.5s",
+            "mirror: {host: a}\n      mirrors: [{destination: {host: b}}]",
+            "set at most one of mirror,",
+        ),
+        ("timeout: 1.5s", "redirect: {uri: /b}", "spec.http[0] is wrong: has redirect, so that route, fault can have"),
+        (
+            "timeout: 1.5s",
+            "directResponse: {status: 200}",
+            "has directResponse, so that route, fault can",
+        ),
+        ("timeout: 1.5s", "redirect: {redirectCode: 304}", "redirect.redirectCode is 304; it must be 0, 301, 302"),
+        ("timeout: 1.5s", "redirect: {redirectCode: 302}", "redirect is wrong: say where to: by uri, prefixRewrite"),
+        ("timeout: 1.5s", "redirect: {uri: /a, prefixRewrite: /b}", "wrong: set at most one of uri, prefixRewrite"),
+        ("timeout: 1.5s", "rewrite: {}", "spec.http[0].rewrite is wrong: at least one field must be set"),
+        (
+            "timeout: 1.5s",
+            "rewrite: {uri: /a, uriRegexRewrite: {match: a, rewrite: b}}",
+            "rewrite is wrong: set at most one of uri, uriRegexRewrite",
+        ),
+        (
+            "timeout: 1.5s",
+            "corsPolicy: {maxAge: 1500ms}",
+            "maxAge is wrong: browsers are told whole seconds",
+        ),
+        ("timeout: 1.5s", "corsPolicy: {allowMethods: [FETCH]}", 'corsPolicy.allowMethods[0] is "FETCH"; it must be'),
+        ("value: 0.5", "value: 0.00001", "percentage is wrong: Istio counts in millionths"),
+        (
+            "http:",
+            "tls: []\n  http:",
+            "spec.tls is what the local mesh refuses: nothing here",
+        ),
+        (
+            "http:",
+            "tcp: [{match: [{destinationSubnets: [10.0.0.0/8]}], route: [{destination: {host: a}}]}]\n  http:",
+            "match[0].destinationSubnets is what the local mesh refuses: addresses here are not those of a cluster",
+        ),
         (
             "timeout: 1.5s",
             "delegate: {name: a}",
@@ -208,6 +244,11 @@ def test_a_deployment_is_refused_by_field(old: str, new: str, said: str) -> None
 def test_a_virtual_service_is_refused_by_field(old: str, new: str, said: str) -> None:
     assert old in VIRTUAL_SERVICE
     assert said in refusal(VIRTUAL_SERVICE.replace(old, new))
+
+
+def test_a_virtual_service_without_routes_is_refused() -> None:
+    nothing = VIRTUAL_SERVICE[: VIRTUAL_SERVICE.index("  http:")]
+    assert "spec is wrong: has neither http nor tcp routes" in refusal(nothing)
 
 
 DESTINATION_RULE = """

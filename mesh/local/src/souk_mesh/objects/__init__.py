@@ -32,15 +32,11 @@ from souk_mesh.objects.pods import (
     PodTemplate,
     Probe,
 )
-from souk_mesh.objects.request_matching import HTTPMatchRequest, StringMatch
-from souk_mesh.objects.route_actions import (
-    Destination,
-    FaultDelay,
-    HTTPFaultInjection,
-    HTTPRetry,
-    HTTPRouteDestination,
-    Percent,
-)
+from souk_mesh.objects.request_matching import HTTPMatchRequest, L4MatchAttributes, StringMatch
+from souk_mesh.objects.route_answers import HTTPDirectResponse, HTTPRedirect, HTTPRewrite
+from souk_mesh.objects.route_destinations import Destination, HTTPRouteDestination, Percent, RouteDestination
+from souk_mesh.objects.route_headers import HeaderOperations, Headers
+from souk_mesh.objects.route_policies import CorsPolicy, FaultAbort, FaultDelay, HTTPFaultInjection, HTTPRetry
 from souk_mesh.objects.security import (
     AuthorizationPolicy,
     From,
@@ -62,7 +58,7 @@ from souk_mesh.objects.traffic import (
     TCPSettings,
     TrafficPolicy,
 )
-from souk_mesh.objects.virtual_service import HTTPRoute, VirtualService, VirtualServiceSpec
+from souk_mesh.objects.virtual_service import HTTPRoute, TCPRoute, VirtualService, VirtualServiceSpec
 from souk_mesh.objects.volumes import (
     ConfigMapVolume,
     KeyToPath,
@@ -82,25 +78,33 @@ __all__ = [
     "ConsistentHash",
     "Container",
     "ContainerPort",
+    "CorsPolicy",
     "Deployment",
     "Destination",
     "DestinationRule",
     "Duration",
     "EnvSource",
+    "FaultAbort",
     "FaultDelay",
     "FieldError",
     "From",
     "Gateway",
     "GatewayServer",
+    "HTTPDirectResponse",
     "HTTPFaultInjection",
     "HTTPMatchRequest",
+    "HTTPRedirect",
     "HTTPRetry",
+    "HTTPRewrite",
     "HTTPRoute",
     "HTTPRouteDestination",
     "HTTPSettings",
+    "HeaderOperations",
+    "Headers",
     "Job",
     "KeySelector",
     "KeyToPath",
+    "L4MatchAttributes",
     "LabelSelector",
     "LifecycleHandler",
     "LoadBalancerSettings",
@@ -120,6 +124,7 @@ __all__ = [
     "ProjectedReference",
     "ProjectedVolume",
     "RollingUpdate",
+    "RouteDestination",
     "Rule",
     "Secret",
     "SecretVolume",
@@ -129,6 +134,7 @@ __all__ = [
     "Source",
     "StatefulSet",
     "StringMatch",
+    "TCPRoute",
     "TCPSettings",
     "TcpKeepalive",
     "To",

@@ -56,6 +56,13 @@ FIELDS: Mapping[str, Refusal] = {
     ),
     "FaultAbort.http2Error": Refusal("Istio itself does nothing with it", "write httpStatus or grpcStatus"),
     "FaultDelay.exponentialDelay": Refusal("Istio itself does nothing with it", "write fixedDelay"),
+    "HTTPRoute.mirror_percent": Refusal("Istio's oldest name for it", "write mirrorPercentage"),
+    "L4MatchAttributes.destinationSubnets": Refusal(
+        "addresses here are not those of a cluster", "tell Services apart by `port`, or write a VirtualService for each"
+    ),
+    "L4MatchAttributes.sourceSubnet": Refusal(
+        "Istio itself does nothing with it", "tell callers apart by sourceLabels or sourceNamespace"
+    ),
     # DestinationRule
     "TrafficPolicy.proxyProtocol": Refusal(
         "no program here reads the PROXY protocol's first line", "leave it to the overlay of the cluster"

@@ -3,18 +3,20 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from souk_mesh.objects import DestinationRule, Service, VirtualService
 from souk_mesh.topology import ServiceKey
 from souk_mesh.xds.clusters import Called, outbound_clusters
 from souk_mesh.xds.configuration import Configuration
+from souk_mesh.xds.connections import Forwarding, forwarding
 from souk_mesh.xds.destinations import Callee, Callees, RulesByHost, merged
 from souk_mesh.xds.endpoints import Behind, endpoints
+from souk_mesh.xds.mesh_rules import MeshRules, visible
+from souk_mesh.xds.reach import MESH, named_callees
 from souk_mesh.xds.remaking import Made, each_kept, same_if_equal
 from souk_mesh.xds.resources import ByName, Resource, named
-from souk_mesh.xds.routes import Callers, Hosts, MeshRules, Routed, common_hosts
-from souk_mesh.xds.rules import MESH, named_callees
+from souk_mesh.xds.routes import Callers, Hosts, Routed, Ruled, common_hosts
 from souk_mesh.xds.view import Endpoint, PortKey, protocol
 
 Several = tuple[Resource, ...]
@@ -31,13 +33,21 @@ class Common:
     clusters: ByName
     endpoints: ByName
     gateway_rules: tuple[VirtualService, ...]
-    """The VirtualServices that are bound to some gateway."""
+    """The VirtualServices that the namespace sees and that are bound to some gateway."""
 
 
 NOTHING = Common({}, {}, {}, {}, {}, {}, ())
 
 CommonHosts = Mapping[PortKey, Made[Routed, Hosts]]
 """What tables of routes have in common, by the ports of Services."""
+
+
+@dataclass(frozen=True)
+class Told:
+    """What callers are told about where their requests and connections go."""
+
+    hosts: CommonHosts = field(default_factory=dict)
+    connections: Mapping[PortKey, Forwarding] = field(default_factory=dict)
 
 
 @dataclass(frozen=True)
@@ -75,7 +85,8 @@ def common(namespace: str, sources: Sources, before: Common | None) -> Common:
         },
         lambda given: tuple(map(Resource.of, endpoints(given))),
     )
-    bound = tuple(each for each in configuration.virtual_services if set(each.spec.gateways) != {MESH})
+    seen = visible(configuration.virtual_services, namespace)
+    bound = tuple(each for each in seen if set(each.spec.gateways) != {MESH})
     after = Common(
         made_callees=made,
         made_clusters=clusters,
@@ -88,16 +99,34 @@ def common(namespace: str, sources: Sources, before: Common | None) -> Common:
     return same_if_equal(after, before)
 
 
-def hosts(callers: Callers, callees: Callees, routes: MeshRules, before: CommonHosts) -> CommonHosts:
-    """What the tables of these callers have in common; the very result of before if nothing in it changes."""
+def told(callers: Callers, callees: Callees, rules: MeshRules, before: Told | None) -> Told:
+    """What these callers are told; the very result of before if nothing in it changes."""
+    before = before or Told()
+    after = Told(_hosts(callers, callees, rules, before.hosts), _connections(callers, callees, rules))
+    return same_if_equal(after, before)
+
+
+def _hosts(callers: Callers, callees: Callees, rules: MeshRules, before: CommonHosts) -> CommonHosts:
+    spoken = {port.port for each in callees.values() for port in each.service.spec.ports if protocol(port).http}
     sources: dict[PortKey, Routed] = {}
-    for callee in callees.values():
-        rule = routes.of(callee.key)
-        leads_to = named_callees(callees, rule) if rule else {}
-        for port in callee.service.spec.ports:
-            if protocol(port).http:
-                sources[callee.key, port.port] = Routed(callers, callee, port, rule, leads_to)
+    for number in sorted(spoken):
+        meant = rules.on(callers.on(number), callees)
+        others = {name: Ruled(rule, named_callees(callees, rule)) for name, rule in meant.others.items()}
+        for host, named_by in meant.services.items():
+            callee, rule = callees[host], named_by.rule
+            port = next(each for each in callee.service.spec.ports if each.port == number)
+            ruled = Ruled(rule, named_callees(callees, rule)) if rule else None
+            sources[callee.key, number] = Routed(callers, callee, port, named_by.names, ruled, others)
     return each_kept(before, sources, common_hosts)
+
+
+def _connections(callers: Callers, callees: Callees, rules: MeshRules) -> Mapping[PortKey, Forwarding]:
+    return {
+        (callee.key, port.port): forwarding(rules.connections(host), callee, callees, callers.on(port.port))
+        for host, callee in callees.items()
+        for port in callee.service.spec.ports
+        if not protocol(port).http
+    }
 
 
 def _callee(given: tuple[Service, tuple[DestinationRule, ...]]) -> Callee:

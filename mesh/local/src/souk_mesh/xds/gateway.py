@@ -8,15 +8,16 @@ from dataclasses import dataclass
 from envoy.config.core.v3 import base_pb2
 from envoy.config.listener.v3 import listener_components_pb2, listener_pb2
 from envoy.config.route.v3 import route_components_pb2, route_pb2
-from google.protobuf import wrappers_pb2
 
 from souk_mesh.objects import Gateway, GatewayServer, VirtualService, contains
 from souk_mesh.topology import Pod
 from souk_mesh.xds.destinations import Callees, covers
 from souk_mesh.xds.http_managers import edge_manager, manager_filter
-from souk_mesh.xds.matches import everything
+from souk_mesh.xds.matches import everything, takes_everything
 from souk_mesh.xds.protos import address, flag
-from souk_mesh.xds.rules import Caller, applies, rule_routes
+from souk_mesh.xds.reach import Caller, Reach
+from souk_mesh.xds.routes import route_table
+from souk_mesh.xds.rules import applies, has_routes, rule_routes
 from souk_mesh.xds.view import full_host, selects, target
 
 
@@ -73,17 +74,14 @@ def gateway_routes(router: Router) -> Iterator[route_pb2.RouteConfiguration]:
         for server in servers:
             caller = Caller(router.pod.namespace, router.pod.labels, number, server.name)
             for rule in router.rules:
-                if applies(rule, server.name):
-                    routes = list(rule_routes(router.callees, rule, caller))
+                if applies(rule, server.name) and has_routes(rule, caller):
+                    routes = list(rule_routes(Reach(router.callees, rule, caller)))
                     for host in _hosts(server, rule):
                         hosts.setdefault(host, []).extend(routes)
-        yield route_pb2.RouteConfiguration(
-            name=_routes_name(number),
-            virtual_hosts=[_virtual_host(host, number, routes) for host, routes in sorted(hosts.items())]
-            or [_nowhere(number)],
-            ignore_port_in_host_matching=True,
-            validate_clusters=wrappers_pb2.BoolValue(value=False),
-        )
+        table = route_table(_routes_name(number))
+        made = [_virtual_host(host, number, routes) for host, routes in sorted(hosts.items())]
+        table.virtual_hosts.extend(made or [_nowhere(number)])
+        yield table
 
 
 def _servers(router: Router) -> dict[int, list[_Server]]:
@@ -129,7 +127,7 @@ def _hosts(server: _Server, rule: VirtualService) -> list[str]:
 
 def _virtual_host(host: str, number: int, routes: list[route_components_pb2.Route]) -> route_components_pb2.VirtualHost:
     # Rules of several VirtualServices for one host are joined: what takes everything must come last.
-    ordered = sorted(routes, key=lambda route: route.match == everything())
+    ordered = sorted(routes, key=lambda route: takes_everything(route.match))
     return route_components_pb2.VirtualHost(
         name=f"{host}:{number}", domains=[host], routes=ordered, include_request_attempt_count=True
     )

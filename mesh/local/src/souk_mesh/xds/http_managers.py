@@ -8,6 +8,7 @@ from envoy.config.accesslog.v3 import accesslog_pb2
 from envoy.config.core.v3 import address_pb2, substitution_format_string_pb2
 from envoy.config.listener.v3 import listener_components_pb2
 from envoy.extensions.access_loggers.stream.v3 import stream_pb2
+from envoy.extensions.filters.http.cors.v3 import cors_pb2
 from envoy.extensions.filters.http.fault.v3 import fault_pb2
 from envoy.extensions.filters.http.grpc_stats.v3 import config_pb2 as grpc_stats_pb2
 from envoy.extensions.filters.http.rbac.v3 import rbac_pb2
@@ -18,6 +19,7 @@ from envoy.extensions.filters.network.http_connection_manager.v3.http_connection
 )
 from google.protobuf.message import Message
 
+from souk_mesh.xds.cors import CORS_FILTER
 from souk_mesh.xds.faults import FAULT_FILTER
 from souk_mesh.xds.protos import duration, flag, from_ads, packed
 
@@ -124,6 +126,7 @@ def _usual_filters() -> list[HttpFilter]:
             typed_config=packed(grpc_stats_pb2.FilterConfig(emit_filter_state=True, stats_for_all_methods=flag(False))),
         ),
         HttpFilter(name=FAULT_FILTER, typed_config=packed(fault_pb2.HTTPFault())),
+        HttpFilter(name=CORS_FILTER, typed_config=packed(cors_pb2.Cors())),
         HttpFilter(name="envoy.filters.http.router", typed_config=packed(router_pb2.Router())),
     ]
 

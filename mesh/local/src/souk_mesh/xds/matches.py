@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
-import re
-
+import re2
 from envoy.config.route.v3.route_components_pb2 import HeaderMatcher, RouteMatch
-from envoy.type.matcher.v3 import string_pb2
+from envoy.type.matcher.v3 import metadata_pb2, string_pb2
 
 from souk_mesh.objects import HTTPMatchRequest, StringMatch
+from souk_mesh.objects.request_matching import routing_claim
 from souk_mesh.xds.protos import regex
+
+JWT_FILTER = "envoy.filters.http.jwt_authn"
+JWT_PAYLOAD = "payload"
+"""Where the filter that reads tokens leaves their claims for routes to look at."""
 
 
 def everything() -> RouteMatch:
@@ -16,19 +20,27 @@ def everything() -> RouteMatch:
     return RouteMatch(prefix="/")
 
 
+def takes_everything(match: RouteMatch) -> bool:
+    """Whether Istio takes a match for one that leaves nothing to the routes after it."""
+    conditions = len(match.headers) + len(match.query_parameters) + len(match.dynamic_metadata)
+    return not conditions and (match.prefix == "/" or match.safe_regex.regex == ".*")
+
+
 def route_match(rule: HTTPMatchRequest) -> RouteMatch:
     """All conditions on the request itself; those on the caller are settled where the route is built."""
     match = _path(rule)
+    for name, text in sorted(rule.headers.items()):
+        _add(match, name, text, inverted=False)
+    for name, text in sorted(rule.without_headers.items()):
+        _add(match, name, text, inverted=True)
     pseudo = {":method": rule.method, ":authority": rule.authority, ":scheme": rule.scheme}
-    match.headers.extend(_header(name, text) for name, text in sorted(rule.headers.items()))
-    match.headers.extend(_missing(name, text) for name, text in sorted(rule.without_headers.items()))
     match.headers.extend(_header(name, text) for name, text in pseudo.items() if text is not None)
     for name, text in sorted(rule.query_params.items()):
         parameter = match.query_parameters.add(name=name)
         if _is_presence(text):
             parameter.present_match = True
         else:
-            parameter.string_match.CopyFrom(_string(text))
+            parameter.string_match.CopyFrom(string_matcher(text))
     return match
 
 
@@ -38,29 +50,45 @@ def admits(text: StringMatch, value: str) -> bool:
         return value == text.exact
     if text.prefix is not None:
         return value.startswith(text.prefix)
-    return _is_presence(text) or re.fullmatch(text.regex or "", value) is not None
+    return _is_presence(text) or re2.fullmatch(text.regex or "", value) is not None
+
+
+def string_matcher(text: StringMatch) -> string_pb2.StringMatcher:
+    """How a text is compared, where something is asked of it."""
+    if text.exact is not None:
+        return string_pb2.StringMatcher(exact=text.exact)
+    if text.prefix is not None:
+        return string_pb2.StringMatcher(prefix=text.prefix)
+    return string_pb2.StringMatcher(safe_regex=regex(text.regex or ""))
 
 
 def _path(rule: HTTPMatchRequest) -> RouteMatch:
-    uri = rule.uri
-    if uri is None or _is_presence(uri):
-        return everything()
-    match = RouteMatch()
-    if uri.exact is not None:
+    match, uri = everything(), rule.uri
+    if uri is not None and uri.exact is not None:
         match.path = uri.exact
-    elif uri.prefix is not None:
+    elif uri is not None and uri.prefix is not None:
         match.prefix = uri.prefix
-    else:
-        match.safe_regex.CopyFrom(regex(uri.regex or ""))
+    elif uri is not None and uri.regex is not None:
+        match.safe_regex.CopyFrom(regex(uri.regex))
     if rule.ignore_uri_case:
         match.case_sensitive.value = False
     return match
 
 
+def _add(match: RouteMatch, name: str, text: StringMatch, *, inverted: bool) -> None:
+    claim = routing_claim(name)
+    if claim:
+        match.dynamic_metadata.append(_claim(claim, text, inverted=inverted))
+    elif inverted:
+        match.headers.append(_missing(name, text))
+    else:
+        match.headers.append(_header(name, text))
+
+
 def _header(name: str, text: StringMatch) -> HeaderMatcher:
     if _is_presence(text):
         return HeaderMatcher(name=name, present_match=True)
-    return HeaderMatcher(name=name, string_match=_string(text))
+    return HeaderMatcher(name=name, string_match=string_matcher(text))
 
 
 def _missing(name: str, text: StringMatch) -> HeaderMatcher:
@@ -71,14 +99,17 @@ def _missing(name: str, text: StringMatch) -> HeaderMatcher:
     return header
 
 
-def _string(text: StringMatch) -> string_pb2.StringMatcher:
-    if text.exact is not None:
-        return string_pb2.StringMatcher(exact=text.exact)
-    if text.prefix is not None:
-        return string_pb2.StringMatcher(prefix=text.prefix)
-    return string_pb2.StringMatcher(safe_regex=regex(text.regex or ""))
+def _claim(path: tuple[str, ...], text: StringMatch, *, inverted: bool) -> metadata_pb2.MetadataMatcher:
+    """A claim of the caller's token: the text itself, or a list that has it."""
+    matcher = metadata_pb2.MetadataMatcher(filter=JWT_FILTER, invert=inverted)
+    for key in (JWT_PAYLOAD, *path):
+        matcher.path.add(key=key)
+    either = matcher.value.or_match.value_matchers
+    either.add().list_match.one_of.string_match.CopyFrom(string_matcher(text))
+    either.add().string_match.CopyFrom(string_matcher(text))
+    return matcher
 
 
 def _is_presence(text: StringMatch) -> bool:
     """Whether any value will do: nothing is asked of it, or Istio's `regex: "*"`."""
-    return text.regex == "*" or not (text.exact or text.prefix or text.regex)
+    return text.regex == "*" or (text.exact, text.prefix, text.regex) == (None, None, None)

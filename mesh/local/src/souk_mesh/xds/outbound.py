@@ -6,14 +6,13 @@ from dataclasses import dataclass
 
 from envoy.config.core.v3 import base_pb2
 from envoy.config.listener.v3 import listener_components_pb2, listener_pb2
-from envoy.extensions.filters.network.tcp_proxy.v3 import tcp_proxy_pb2
 
 from souk_mesh.objects import ServicePort
 from souk_mesh.topology import ServiceKey
+from souk_mesh.xds.connections import Forwarding, tcp_proxy
 from souk_mesh.xds.http_managers import manager_filter, network_filter, outbound_manager
 from souk_mesh.xds.protos import address, flag
 from souk_mesh.xds.routes import routes_name
-from souk_mesh.xds.view import cluster_name, protocol
 
 
 @dataclass(frozen=True)
@@ -23,6 +22,8 @@ class Virtual:
     key: ServiceKey
     port: ServicePort
     address: str
+    forwarding: Forwarding | None
+    """Where its connections go; None where its requests are told apart."""
 
 
 def outbound_listener(given: Virtual) -> listener_pb2.Listener:
@@ -32,13 +33,13 @@ def outbound_listener(given: Virtual) -> listener_pb2.Listener:
         address=address(given.address, given.port.port),
         traffic_direction=base_pb2.OUTBOUND,
         enable_reuse_port=flag(False),
-        filter_chains=[listener_components_pb2.FilterChain(filters=[_filter(given.key, given.port)])],
+        filter_chains=[listener_components_pb2.FilterChain(filters=[_filter(given)])],
     )
 
 
-def _filter(key: ServiceKey, port: ServicePort) -> listener_components_pb2.Filter:
-    prefix = f"outbound_{port.port}_{key.name}_{key.namespace}"
-    if protocol(port).http:
-        return manager_filter(outbound_manager(prefix, routes_name(key, port.port)))
-    proxy = tcp_proxy_pb2.TcpProxy(stat_prefix=prefix, cluster=cluster_name(key, port.port))
-    return network_filter("envoy.filters.network.tcp_proxy", proxy)
+def _filter(given: Virtual) -> listener_components_pb2.Filter:
+    key, port = given.key, given.port.port
+    prefix = f"outbound_{port}_{key.name}_{key.namespace}"
+    if given.forwarding is None:
+        return manager_filter(outbound_manager(prefix, routes_name(key, port)))
+    return network_filter("envoy.filters.network.tcp_proxy", tcp_proxy(prefix, given.forwarding))

@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 
 from souk_mesh.objects import AuthorizationPolicy, Gateway, PeerAuthentication, Service
 from souk_mesh.topology import Pod, Proxy, ServiceKey
-from souk_mesh.xds.common import Common, CommonHosts
+from souk_mesh.xds.common import Common, Told
 from souk_mesh.xds.entrances import Guards, Inbound, inbound
 from souk_mesh.xds.gateway import Router, gateway_listeners, gateway_routes
 from souk_mesh.xds.outbound import Virtual, outbound_listener
@@ -23,7 +23,7 @@ class Facts:
 
     pod: Pod
     common: Common
-    hosts: CommonHosts
+    told: Told
     services: Mapping[ServiceKey, Service]
     peers: tuple[PeerAuthentication, ...]
     policies: tuple[AuthorizationPolicy, ...]
@@ -54,7 +54,7 @@ def _sidecar(facts: Facts, before: Own) -> Own:
     guards = Guards(facts.pod, facts.services, facts.peers, facts.policies)
     entered = kept(before.inbound, guards, lambda given: inbound(given, old))
     called = {
-        (key, port.port): Virtual(key, port, address)
+        (key, port.port): Virtual(key, port, address, facts.told.connections.get((key, port.port)))
         for key, address in facts.pod.addresses.virtual.items()
         if key.host in facts.common.callees
         for port in facts.common.callees[key.host].service.spec.ports
@@ -62,7 +62,11 @@ def _sidecar(facts: Facts, before: Own) -> Own:
     virtual = each_kept(before.virtual, called, lambda given: Resource.of(outbound_listener(given)))
     tables = each_kept(
         before.tables,
-        {place: OwnTable(made.result, called[place].address) for place, made in facts.hosts.items() if place in called},
+        {
+            place: OwnTable(made.result, called[place].address)
+            for place, made in facts.told.hosts.items()
+            if place in called
+        },
         lambda given: Resource.of(outbound_table(given)),
     )
     listeners = {**entered.result.listeners, **_named(virtual)}

@@ -10,6 +10,7 @@ from souk_mesh.xds.protos import duration, packed, uint32
 
 DEFAULT_RETRY_ON = "connect-failure,refused-stream,unavailable,cancelled,retriable-status-codes"
 DEFAULT_ATTEMPTS = 2
+BY_STATUS = "retriable-status-codes"
 
 
 def retry_policy(rule: HTTPRetry | None, *, hashed: bool) -> RetryPolicy | None:
@@ -17,13 +18,14 @@ def retry_policy(rule: HTTPRetry | None, *, hashed: bool) -> RetryPolicy | None:
 
     Args:
         rule: what the route says.
-        hashed: whether pods are picked by a hash, so that another pod than before can't be asked for.
+        hashed: whether pods are picked by a hash, so that it makes no sense to ask for another pod than before.
     """
     if rule is None:
         return _policy(DEFAULT_ATTEMPTS, spread=not hashed)
     if rule.attempts == 0:
         return None
-    policy = _policy(rule.attempts, spread=not hashed and rule.retry_ignore_previous_hosts is not False)
+    ignored = rule.retry_ignore_previous_hosts
+    policy = _policy(rule.attempts, spread=ignored if ignored is not None else not hashed)
     if rule.retry_on:
         _set_conditions(policy, rule.retry_on)
     if rule.per_try_timeout is not None:
@@ -39,9 +41,7 @@ def inbound_retry_policy() -> RetryPolicy:
 
 
 def _policy(attempts: int, *, spread: bool) -> RetryPolicy:
-    policy = RetryPolicy(
-        retry_on=DEFAULT_RETRY_ON, num_retries=uint32(attempts), host_selection_retry_max_attempts=5 if spread else 0
-    )
+    policy = RetryPolicy(retry_on=DEFAULT_RETRY_ON, num_retries=uint32(attempts), host_selection_retry_max_attempts=5)
     if spread:
         policy.retry_host_predicate.add(
             name="envoy.retry_host_predicates.previous_hosts",
@@ -51,10 +51,10 @@ def _policy(attempts: int, *, spread: bool) -> RetryPolicy:
 
 
 def _set_conditions(policy: RetryPolicy, retry_on: str) -> None:
-    conditions = [part.strip() for part in retry_on.split(",") if part.strip()]
+    conditions = retry_on.split(",")
     codes = [int(part) for part in conditions if part.isdecimal()]
     named = [part for part in conditions if not part.isdecimal()]
-    if codes and "retriable-status-codes" not in named:
-        named.append("retriable-status-codes")
+    if codes and BY_STATUS not in named:
+        named.append(BY_STATUS)
     policy.retry_on = ",".join(named)
     policy.retriable_status_codes.extend(codes)

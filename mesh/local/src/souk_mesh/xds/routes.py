@@ -2,21 +2,23 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
-from datetime import timedelta
 
 from envoy.config.route.v3 import route_components_pb2, route_pb2
 from envoy.config.route.v3.route_components_pb2 import VirtualHost
-from google.protobuf import wrappers_pb2
 
 from souk_mesh.objects import ServicePort, VirtualService
+from souk_mesh.objects.route_answers import LARGEST_BODY
 from souk_mesh.topology import ServiceKey
-from souk_mesh.xds.destinations import Callee, Callees, covers
+from souk_mesh.xds.actions import timed_action
+from souk_mesh.xds.destinations import Callee, Callees
 from souk_mesh.xds.matches import everything
-from souk_mesh.xds.protos import duration
-from souk_mesh.xds.rules import MESH, Caller, Rewritten, applies, rule_routes, service_route
-from souk_mesh.xds.view import full_host, passthrough_name
+from souk_mesh.xds.mesh_rules import known_names
+from souk_mesh.xds.protos import flag, uint32
+from souk_mesh.xds.reach import Caller, Reach
+from souk_mesh.xds.rules import rule_routes, service_route
+from souk_mesh.xds.view import passthrough_name
 
 
 def routes_name(key: ServiceKey, port: int) -> str:
@@ -32,6 +34,18 @@ class Callers:
     labels: tuple[tuple[str, str], ...]
     """Those that some rule asks a caller for."""
 
+    def on(self, port: int) -> Caller:
+        """These as the callers of one port."""
+        return Caller(self.namespace, dict(self.labels), port)
+
+
+@dataclass(frozen=True)
+class Ruled:
+    """A VirtualService and the Services that it leads to."""
+
+    rule: VirtualService
+    leads_to: Callees
+
 
 @dataclass(frozen=True)
 class Routed:
@@ -40,9 +54,11 @@ class Routed:
     callers: Callers
     callee: Callee
     port: ServicePort
-    rule: VirtualService | None
-    named: Callees
-    """The Services that the rule leads to."""
+    names: tuple[str, ...]
+    """The authorities that mean the Service."""
+    ruled: Ruled | None
+    others: Mapping[str, Ruled]
+    """Authorities that mean no Service, and yet a rule has them on this port."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -50,33 +66,27 @@ class Hosts:
     """What all callers of one port of a Service have in common: to be compared by identity."""
 
     table: str
-    by_name: VirtualHost
     by_address: VirtualHost
     """Without the address, which each pod has for itself."""
-    others: VirtualHost
+    by_name: tuple[VirtualHost, ...]
 
 
 def common_hosts(given: Routed) -> Hosts:
     """The virtual hosts of one port of a Service."""
     key, number = given.callee.key, given.port.port
-    names = known_names(key, given.callers.namespace)
     # The supervisor wrote a virtual address where the application had a name: to everybody else the call must look as
     # if it still had.
-    rewritten = Rewritten(f"{names[0]}:{number}")
+    sent_with = f"{known_names(key, given.callers.namespace)[0]}:{number}"
+    by_name = [
+        _virtual_host(f"{name}:{number}", [name], _ruled_routes(ruled, given.callers.on(number)))
+        for name, ruled in given.others.items()
+    ]
+    if given.names:
+        by_name.append(_virtual_host(f"{key.host}:{number}", given.names, _routes(given, "")))
     return Hosts(
         table=routes_name(key, number),
-        by_name=VirtualHost(
-            name=f"{key.host}:{number}",
-            domains=names,
-            routes=_routes(given, None),
-            include_request_attempt_count=True,
-        ),
-        by_address=VirtualHost(
-            name=f"{key.host}:{number}|address",
-            routes=_routes(given, rewritten),
-            include_request_attempt_count=True,
-        ),
-        others=_allow_any(key, given.port),
+        by_address=_virtual_host(f"{key.host}:{number}|address", (), _routes(given, sent_with)),
+        by_name=(*by_name, _allow_any(key, given.port)),
     )
 
 
@@ -90,57 +100,41 @@ class OwnTable:
 
 def outbound_table(given: OwnTable) -> route_pb2.RouteConfiguration:
     """Where requests go that a pod sends to one port of a Service."""
-    table = route_pb2.RouteConfiguration(
-        name=given.hosts.table,
-        virtual_hosts=[given.hosts.by_name, given.hosts.by_address, given.hosts.others],
-        ignore_port_in_host_matching=True,
-        validate_clusters=wrappers_pb2.BoolValue(value=False),
-    )
-    table.virtual_hosts[1].domains.append(given.address)
+    table = route_table(given.hosts.table)
+    table.virtual_hosts.append(given.hosts.by_address)
+    table.virtual_hosts[0].domains.append(given.address)
+    table.virtual_hosts.extend(given.hosts.by_name)
     return table
 
 
-def known_names(key: ServiceKey, namespace: str) -> list[str]:
-    """The authorities that mean a Service to a caller in `namespace`, the usual one first."""
-    names = [f"{key.name}.{key.namespace}", f"{key.name}.{key.namespace}.svc", key.host, f"{key.host}."]
-    return [key.name, *names] if namespace == key.namespace else names
+def route_table(name: str) -> route_pb2.RouteConfiguration:
+    """A table without hosts, as all tables are: hosts are told apart without their ports, clusters may be missing."""
+    return route_pb2.RouteConfiguration(
+        name=name,
+        ignore_port_in_host_matching=True,
+        validate_clusters=flag(False),
+        max_direct_response_body_size_bytes=uint32(LARGEST_BODY),
+    )
 
 
-def _routes(given: Routed, rewritten: Rewritten | None) -> list[route_components_pb2.Route]:
-    if given.rule is None:
-        return [service_route(given.callee, given.port.port, rewritten)]
-    caller = Caller(given.callers.namespace, dict(given.callers.labels), given.port.port)
-    return list(rule_routes(given.named, given.rule, caller, rewritten))
+def _routes(given: Routed, sent_with: str) -> list[route_components_pb2.Route]:
+    if given.ruled is None:
+        return [service_route(given.callee, given.port.port, sent_with)]
+    return _ruled_routes(given.ruled, given.callers.on(given.port.port), sent_with)
 
 
-class MeshRules:
-    """The VirtualServices that speak to sidecars, to be found by the host that is called; the oldest comes first."""
-
-    def __init__(self, rules: Iterable[VirtualService]) -> None:
-        self._by_host: dict[str, VirtualService] = {}
-        for rule in rules:
-            if applies(rule, MESH):
-                for host in rule.spec.hosts:
-                    self._by_host.setdefault(full_host(host, rule.metadata.namespace), rule)
-        self._wildcards = sorted((host for host in self._by_host if host.startswith("*")), key=len, reverse=True)
-
-    def of(self, key: ServiceKey) -> VirtualService | None:
-        """The one that wins for a Service: one that names it before one with a wildcard."""
-        if key.host in self._by_host:
-            return self._by_host[key.host]
-        return next((self._by_host[host] for host in self._wildcards if covers(host, key.host)), None)
+def _ruled_routes(ruled: Ruled, caller: Caller, sent_with: str = "") -> list[route_components_pb2.Route]:
+    return list(rule_routes(Reach(ruled.leads_to, ruled.rule, caller), sent_with))
 
 
 def _allow_any(key: ServiceKey, port: ServicePort) -> VirtualHost:
-    """Takes what carries an authority that is no name of the Service: past all rules and in plain text, as in Istio."""
-    action = route_components_pb2.RouteAction(
-        cluster=passthrough_name(key, port.port),
-        timeout=duration(timedelta()),
-        max_grpc_timeout=duration(timedelta()),
+    """Takes what carries an authority that nobody has: past all rules and in plain text, as in Istio."""
+    action = timed_action(None)
+    action.cluster = passthrough_name(key, port.port)
+    return _virtual_host(
+        "allow_any", ["*"], [route_components_pb2.Route(name="allow_any", match=everything(), route=action)]
     )
-    return VirtualHost(
-        name="allow_any",
-        domains=["*"],
-        routes=[route_components_pb2.Route(name="allow_any", match=everything(), route=action)],
-        include_request_attempt_count=True,
-    )
+
+
+def _virtual_host(name: str, domains: Iterable[str], routes: Iterable[route_components_pb2.Route]) -> VirtualHost:
+    return VirtualHost(name=name, domains=domains, routes=routes, include_request_attempt_count=True)

@@ -13,13 +13,14 @@ from souk_mesh.identity import Certificate
 from souk_mesh.objects import VirtualService
 from souk_mesh.topology import Pod, Proxy
 from souk_mesh.xds.authorization import concerning
-from souk_mesh.xds.common import Common, CommonHosts, Sources, common, hosts
+from souk_mesh.xds.common import Common, Sources, Told, common, told
 from souk_mesh.xds.configuration import Configuration
 from souk_mesh.xds.destinations import RulesByHost
+from souk_mesh.xds.mesh_rules import MeshRules
 from souk_mesh.xds.own import Facts, Own, own
 from souk_mesh.xds.remaking import Made, each_kept, kept, same_if_equal
 from souk_mesh.xds.resources import Resource, Resources
-from souk_mesh.xds.routes import Callers, MeshRules
+from souk_mesh.xds.routes import Callers
 from souk_mesh.xds.tls import secrets
 from souk_mesh.xds.view import Endpoint, PortKey, View, backends
 
@@ -37,7 +38,7 @@ class Translation:
     behind: Behind = field(default_factory=dict)
     secrets: Mapping[str, Made[Keys, Secrets]] = field(default_factory=dict)
     common: Mapping[str, Common] = field(default_factory=dict)
-    hosts: Mapping[Callers, CommonHosts] = field(default_factory=dict)
+    told: Mapping[Callers, Told] = field(default_factory=dict)
     own: Mapping[str, Made[Facts, Own]] = field(default_factory=dict)
 
     def resources(self, pod: Pod) -> Resources:
@@ -67,16 +68,16 @@ def translate(
     callers = {pod.node: _callers(pod, asked) for pod in view.pods}
     sources = Sources(configuration, behind, RulesByHost(configuration.destination_rules))
     shared = {each: common(each, sources, before.common.get(each)) for each in {pod.namespace for pod in view.pods}}
-    routes = MeshRules(configuration.virtual_services)
-    told = {
-        each: hosts(each, shared[each.namespace].callees, routes, before.hosts.get(each, {}))
+    rules = {namespace: MeshRules(configuration.virtual_services, namespace) for namespace in shared}
+    routing = {
+        each: told(each, shared[each.namespace].callees, rules[each.namespace], before.told.get(each))
         for each in {each for each in callers.values() if each is not None}
     }
     facts = {
         pod.node: Facts(
             pod=pod,
             common=shared[pod.namespace],
-            hosts=told[called_by] if (called_by := callers[pod.node]) else {},
+            told=routing[called_by] if (called_by := callers[pod.node]) else Told(),
             services=configuration.services,
             peers=configuration.peer_authentications,
             policies=concerning(configuration.authorization_policies, pod),
@@ -89,7 +90,7 @@ def translate(
         node: kept(before.own.get(node), each, lambda given: own(given, _result(before.own.get(given.pod.node))))
         for node, each in facts.items()
     }
-    return Translation(view, behind, made_secrets, shared, told, made)
+    return Translation(view, behind, made_secrets, shared, routing, made)
 
 
 def resources(view: View, pod: Pod, certificate: Certificate, roots: bytes) -> Resources:
@@ -115,13 +116,13 @@ def _carried_over(view: View, before: View) -> View:
 
 def _asked_labels(rules: tuple[VirtualService, ...]) -> frozenset[str]:
     """The labels by which rules tell callers apart."""
-    return frozenset(
-        name
-        for rule in rules
-        for entry in rule.spec.http
-        for condition in entry.match
-        for name in condition.source_labels
-    )
+    asked: set[str] = set()
+    for rule in rules:
+        for requests in (condition for entry in rule.spec.http for condition in entry.match):
+            asked.update(requests.source_labels)
+        for connections in (condition for entry in rule.spec.tcp for condition in entry.match):
+            asked.update(connections.source_labels)
+    return frozenset(asked)
 
 
 def _callers(pod: Pod, asked: frozenset[str]) -> Callers | None:

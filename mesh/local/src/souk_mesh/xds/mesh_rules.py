@@ -1,0 +1,133 @@
+"""Which VirtualService speaks for which authority, where sidecars call: the oldest, as Istio resolves it."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
+
+from souk_mesh.objects import VirtualService
+from souk_mesh.topology import ServiceKey
+from souk_mesh.xds.destinations import Callee, Callees, covers
+from souk_mesh.xds.reach import MESH, Caller
+from souk_mesh.xds.rules import applies, has_routes
+from souk_mesh.xds.view import full_host, protocol
+
+
+@dataclass(frozen=True)
+class Named:
+    """What a Service is called, and by which rule."""
+
+    names: tuple[str, ...]
+    """The authorities that mean it, the usual one first."""
+    rule: VirtualService | None
+
+
+@dataclass(frozen=True)
+class Authorities:
+    """What authorities mean on one port."""
+
+    services: Mapping[str, Named] = field(default_factory=dict)
+    """By the full host of each Service that speaks HTTP there."""
+    others: Mapping[str, VirtualService] = field(default_factory=dict)
+    """Names that are no Service's, beside one that is: `api.example.com`."""
+
+
+def known_names(key: ServiceKey, namespace: str) -> list[str]:
+    """The authorities that mean a Service to a caller in `namespace`, the usual one first."""
+    names = [f"{key.name}.{key.namespace}", f"{key.name}.{key.namespace}.svc", key.host, f"{key.host}."]
+    return [key.name, *names] if namespace == key.namespace else names
+
+
+class MeshRules:
+    """The VirtualServices that the sidecars of a namespace go by, the oldest first."""
+
+    def __init__(self, rules: Iterable[VirtualService], namespace: str) -> None:
+        self._rules = tuple(rule for rule in visible(rules, namespace) if applies(rule, MESH))
+        self._exact: dict[str, VirtualService] = {}
+        for rule in self._rules:
+            for host in hosts_of(rule):
+                self._exact.setdefault(host, rule)
+        # Among those that cover a Service the longest, and so the most specific, comes first.
+        self._wildcards = sorted((host for host in self._exact if host.startswith("*")), key=len, reverse=True)
+
+    def connections(self, host: str) -> tuple[VirtualService, ...]:
+        """Those that may speak for TCP connections to a Service, where wildcards count as much as names."""
+        return tuple(rule for rule in self._rules if any(covers(pattern, host) for pattern in hosts_of(rule)))
+
+    def on(self, caller: Caller, callees: Callees) -> Authorities:
+        """What authorities mean to a caller; where two rules speak for one, the older holds."""
+        there = {host: each for host, each in callees.items() if _has_port(each, caller.port)}
+        spoken = {host for host, each in there.items() if _speaks_http(each, caller.port)}
+        services: dict[str, Named] = {}
+        others: dict[str, VirtualService] = {}
+        taken: set[str] = set()
+
+        def name(host: str, rule: VirtualService | None) -> None:
+            if host not in services:
+                usual = known_names(there[host].key, caller.namespace)
+                services[host] = Named(tuple(each for each in usual if each not in taken), rule)
+                taken.update(usual)
+
+        for rule in self._rules:
+            chosen, rest = self._chosen(rule, there)
+            if has_routes(rule, caller) and any(host in spoken for host in chosen):
+                for host in rest:
+                    if host not in taken:
+                        others[host] = rule
+                        taken.add(host)
+                for host in chosen:
+                    if host in spoken:
+                        name(host, rule)
+        for host in sorted(spoken):
+            name(host, None)
+        return Authorities(services, others)
+
+    def _chosen(self, rule: VirtualService, there: Callees) -> tuple[Sequence[str], Sequence[str]]:
+        """The Services that a rule speaks for, and what else it names."""
+        chosen, rest = [], []
+        for host in hosts_of(rule):
+            if host in there:
+                chosen.append(host)
+            elif not host.startswith("*"):
+                rest.append(host)
+            elif covered := [each for each in there if covers(host, each)]:
+                chosen += [each for each in covered if self._most_specific(each) is rule]
+            else:
+                rest.append(host)
+        return chosen, rest
+
+    def _most_specific(self, host: str) -> VirtualService | None:
+        if host in self._exact:
+            return self._exact[host]
+        return next((self._exact[pattern] for pattern in self._wildcards if covers(pattern, host)), None)
+
+
+def hosts_of(rule: VirtualService) -> list[str]:
+    """The hosts of a rule in full."""
+    return [full_host(host, rule.metadata.namespace).lower() for host in rule.spec.hosts]
+
+
+def visible(rules: Iterable[VirtualService], namespace: str) -> tuple[VirtualService, ...]:
+    """The rules that a namespace sees: its own private ones first, then those for some, then those for all."""
+    found = [rule for rule in rules if exported(rule, namespace)]
+    return tuple(sorted(found, key=lambda rule: _distance(rule, namespace)))
+
+
+def exported(rule: VirtualService, namespace: str) -> bool:
+    """Whether a namespace sees a rule."""
+    own = rule.metadata.namespace
+    return any(to in ("*", namespace) or (to == "." and own == namespace) for to in rule.spec.export_to)
+
+
+def _distance(rule: VirtualService, namespace: str) -> int:
+    if "*" in rule.spec.export_to:
+        return 2
+    return 0 if rule.metadata.namespace == namespace else 1
+
+
+def _has_port(callee: Callee, number: int) -> bool:
+    return any(port.port == number for port in callee.service.spec.ports)
+
+
+def _speaks_http(callee: Callee, number: int) -> bool:
+    return any(port.port == number and protocol(port).http for port in callee.service.spec.ports)
