@@ -303,7 +303,7 @@ def test_a_destination_rule_is_refused_by_field(old: str, new: str, said: str) -
         ("{action: ALOW}", "spec.action is \"ALOW\"; it must be 'ALLOW' or 'DENY'"),
         ("{rules: [{from: []}]}", "spec.rules[0] is wrong: from must not be empty"),
         ('{rules: [{to: [{operation: {paths: [""]}}]}]}', "to[0].operation.paths[0] is"),
-        ("{rules: [{when: []}]}", "spec.rules[0].when is unknown, or not supported by the local mesh"),
+        ("{rules: [{when: [{values: [a]}]}]}", "spec.rules[0].when[0].key is required"),
     ],
 )
 def test_an_authorization_policy_is_refused_by_field(spec: str, said: str) -> None:

@@ -41,6 +41,13 @@ spec:
     - from: [{source: {principals: [cluster.local/ns/souk/sa/order, cluster.local/ns/souk/sa/ingress]}}]
       to: [{operation: {methods: [POST], paths: [/souk.payment.v1.PaymentService/AuthorizePayment]}}]
 ---
+apiVersion: security.istio.io/v1
+kind: AuthorizationPolicy
+metadata: {name: ingress, namespace: souk}
+spec:
+  selector: {matchLabels: {app: ingress}}
+  rules: [{to: [{operation: {ports: ["8080"]}}]}]
+---
 apiVersion: networking.istio.io/v1
 kind: Gateway
 metadata: {name: souk, namespace: souk}

@@ -11,8 +11,9 @@ from google.protobuf import json_format
 from souk_mesh.objects import AuthorizationPolicy, Object, parse
 from souk_mesh.topology import Pod, PodAddresses, Proxy
 from souk_mesh.xds import Configuration
-from souk_mesh.xds.authorization import Guards, concerning, guards
+from souk_mesh.xds.authorization import Guards, guards
 from souk_mesh.xds.peer_authentication import PeerMode, peer_mode
+from souk_mesh.xds.selection import concerning
 from souk_mesh.xds.view import Protocol, named_protocol
 
 PAYMENT = Pod(
@@ -37,7 +38,7 @@ def test_without_policies_nothing_is_guarded() -> None:
 @pytest.mark.parametrize(
     ("spec", "policies"),
     [
-        ("{}", 0),  # allows nothing
+        ("{}", 1),  # allows nothing, by a policy that never matches
         ("{rules: [{}]}", 1),  # allows everything
         ("{selector: {matchLabels: {app: payment}}, rules: [{}, {}]}", 2),
     ],
@@ -102,7 +103,7 @@ def test_sources_and_operations_are_alternatives_and_their_fields_are_conditions
 def test_a_principal_may_be_a_pattern(text: str, matcher: dict[str, Any]) -> None:
     found = _rule(f'{{rules: [{{from: [{{source: {{principals: ["{text}"]}}}}]}}]}}')
     assert found["principals"][0]["andIds"]["ids"][0]["orIds"]["ids"] == [_named(**matcher)]
-    assert found["permissions"] == ANYTHING
+    assert found["permissions"] == [{"andRules": {"rules": ANYTHING}}]
 
 
 def test_where_requests_are_not_told_apart_an_allowance_shrinks_and_a_denial_grows() -> None:

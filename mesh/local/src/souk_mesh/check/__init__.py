@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
-from souk_mesh.check import configuration, destinations, policies, routes, services, workloads
+from souk_mesh.check import authorization, configuration, destinations, policies, routes, services, tokens, workloads
 from souk_mesh.check.view import View
 from souk_mesh.images import Images
 from souk_mesh.objects import AnyObject, ObjectKey
@@ -17,6 +17,8 @@ PARTS = (
     destinations.problems,
     routes.problems,
     policies.problems,
+    authorization.problems,
+    tokens.problems,
 )
 
 

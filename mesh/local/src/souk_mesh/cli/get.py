@@ -26,6 +26,7 @@ SHORT = {
     "vs": "VirtualService",
     "dr": "DestinationRule",
     "pa": "PeerAuthentication",
+    "ra": "RequestAuthentication",
     "ap": "AuthorizationPolicy",
 }
 """The short names that kubectl and istioctl users type."""

@@ -1,6 +1,15 @@
 """The typed, strict objects that the local mesh accepts, as they stand in YAML."""
 
 from souk_mesh.objects.apps import Deployment, RollingUpdate
+from souk_mesh.objects.authorization_policy import (
+    AuthorizationPolicy,
+    Condition,
+    From,
+    Operation,
+    Rule,
+    Source,
+    To,
+)
 from souk_mesh.objects.core import (
     ConfigMap,
     Namespace,
@@ -22,6 +31,7 @@ from souk_mesh.objects.meta import (
     contains,
 )
 from souk_mesh.objects.parsing import AnyObject, FieldError, Malformed, Workload, dump, parse
+from souk_mesh.objects.peer_authentication import PeerAuthentication
 from souk_mesh.objects.pods import (
     Container,
     ContainerPort,
@@ -32,20 +42,12 @@ from souk_mesh.objects.pods import (
     PodTemplate,
     Probe,
 )
+from souk_mesh.objects.request_authentication import JWTRule, RequestAuthentication
 from souk_mesh.objects.request_matching import HTTPMatchRequest, L4MatchAttributes, StringMatch
 from souk_mesh.objects.route_answers import HTTPDirectResponse, HTTPRedirect, HTTPRewrite
 from souk_mesh.objects.route_destinations import Destination, HTTPRouteDestination, Percent, RouteDestination
 from souk_mesh.objects.route_headers import HeaderOperations, Headers
 from souk_mesh.objects.route_policies import CorsPolicy, FaultAbort, FaultDelay, HTTPFaultInjection, HTTPRetry
-from souk_mesh.objects.security import (
-    AuthorizationPolicy,
-    From,
-    Operation,
-    PeerAuthentication,
-    Rule,
-    Source,
-    To,
-)
 from souk_mesh.objects.stateful_sets import StatefulSet
 from souk_mesh.objects.traffic import (
     ClientTLS,
@@ -72,6 +74,7 @@ __all__ = [
     "AnyObject",
     "AuthorizationPolicy",
     "ClientTLS",
+    "Condition",
     "ConfigMap",
     "ConfigMapVolume",
     "ConnectionPool",
@@ -101,6 +104,7 @@ __all__ = [
     "HTTPSettings",
     "HeaderOperations",
     "Headers",
+    "JWTRule",
     "Job",
     "KeySelector",
     "KeyToPath",
@@ -123,6 +127,7 @@ __all__ = [
     "Probe",
     "ProjectedReference",
     "ProjectedVolume",
+    "RequestAuthentication",
     "RollingUpdate",
     "RouteDestination",
     "Rule",

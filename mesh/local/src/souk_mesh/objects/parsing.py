@@ -12,15 +12,17 @@ from pydantic import ValidationError
 from pydantic_core import ErrorDetails
 
 from souk_mesh.objects.apps import Deployment
+from souk_mesh.objects.authorization_policy import AuthorizationPolicy
 from souk_mesh.objects.core import ConfigMap, Namespace, PersistentVolumeClaim, Secret, Service, ServiceAccount
 from souk_mesh.objects.destination_rule import DestinationRule
 from souk_mesh.objects.gateway import Gateway
 from souk_mesh.objects.inert import REASONS, Inert
 from souk_mesh.objects.jobs import Job
 from souk_mesh.objects.meta import Model
+from souk_mesh.objects.peer_authentication import PeerAuthentication
 from souk_mesh.objects.reflection import fields_of, model_at
 from souk_mesh.objects.refusals import Refusal, refused_field, refused_kind, refused_value
-from souk_mesh.objects.security import AuthorizationPolicy, PeerAuthentication
+from souk_mesh.objects.request_authentication import RequestAuthentication
 from souk_mesh.objects.stateful_sets import StatefulSet
 from souk_mesh.objects.virtual_service import VirtualService
 
@@ -38,6 +40,7 @@ AnyObject = (
     | VirtualService
     | DestinationRule
     | PeerAuthentication
+    | RequestAuthentication
     | AuthorizationPolicy
     | Inert
 )

@@ -83,6 +83,10 @@ FIELDS: Mapping[str, Refusal] = {
     ),
     "AuthorizationPolicySpec.targetRef": Refusal(_AMBIENT, "choose pods by `selector`"),
     "AuthorizationPolicySpec.targetRefs": Refusal(_AMBIENT, "choose pods by `selector`"),
+    # RequestAuthentication
+    "RequestAuthenticationSpec.targetRef": Refusal(_AMBIENT, "choose pods by `selector`"),
+    "RequestAuthenticationSpec.targetRefs": Refusal(_AMBIENT, "choose pods by `selector`"),
+    "JWTRule.jwks_uri": Refusal("it is another spelling of a field", "write jwksUri"),
 }
 """By `Model.field`, or `Model.field=VALUE`."""
 

@@ -13,6 +13,7 @@ from souk_mesh.objects import (
     Gateway,
     Object,
     PeerAuthentication,
+    RequestAuthentication,
     Service,
     VirtualService,
 )
@@ -33,6 +34,7 @@ class Configuration:
     destination_rules: tuple[DestinationRule, ...] = ()
     peer_authentications: tuple[PeerAuthentication, ...] = ()
     authorization_policies: tuple[AuthorizationPolicy, ...] = ()
+    request_authentications: tuple[RequestAuthentication, ...] = ()
     gateways: tuple[Gateway, ...] = ()
 
     @classmethod
@@ -46,6 +48,7 @@ class Configuration:
             destination_rules=_only(ordered, DestinationRule),
             peer_authentications=_only(ordered, PeerAuthentication),
             authorization_policies=_only(ordered, AuthorizationPolicy),
+            request_authentications=_only(ordered, RequestAuthentication),
             gateways=_only(ordered, Gateway),
         )
 

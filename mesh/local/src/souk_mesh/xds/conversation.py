@@ -19,6 +19,9 @@ from souk_mesh.xds.resources import ByName, Kind, Resources
 # Envoy asks for these without naming what it wants.
 WILDCARDS = frozenset({Kind.CLUSTER, Kind.LISTENER})
 
+# A proxy asks for these once clusters and listeners name them; for secrets only if any of them does.
+NAMED = frozenset({Kind.ENDPOINTS, Kind.EXTENSION, Kind.ROUTES})
+
 # A cluster can be used once its endpoints are there too, and Envoy asks for those only when it knows the cluster.
 CLUSTERS = (Kind.CLUSTER, Kind.ENDPOINTS, Kind.SECRET)
 NAMING_CLUSTERS = frozenset({Kind.LISTENER, Kind.ROUTES})
@@ -139,9 +142,8 @@ class Conversation:
     def _kind_taken(self, kind: Kind) -> bool:
         subscription = self._subscriptions.get(kind)
         if subscription is None:
-            # A proxy asks for endpoints and routes once clusters and listeners name them; for secrets if any does.
-            return kind not in WILDCARDS and (kind is Kind.SECRET or not self.wanted.content[kind])
-        if kind in (Kind.ENDPOINTS, Kind.ROUTES) and not self.wanted.content[kind].keys() <= set(subscription.names):
+            return kind not in WILDCARDS and (kind not in NAMED or not self.wanted.content[kind])
+        if kind in NAMED and not self.wanted.content[kind].keys() <= set(subscription.names):
             return False
         return subscription.done and subscription.sent == self._desired(kind, subscription)
 

@@ -5,14 +5,16 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
-from souk_mesh.objects import AuthorizationPolicy, PeerAuthentication, Service
+from souk_mesh.objects import AuthorizationPolicy, PeerAuthentication, RequestAuthentication, Service
 from souk_mesh.topology import Pod, ServiceKey
 from souk_mesh.xds.clusters import Application, inbound_cluster
-from souk_mesh.xds.inbound import Entrance, Guarded, inbound_listener, inbound_table
+from souk_mesh.xds.http_guards import Guarded, guard_configurations
+from souk_mesh.xds.inbound import Entrance, Passage, inbound_listener, inbound_table
 from souk_mesh.xds.inbound_ports import inbound_ports
 from souk_mesh.xds.peer_authentication import peer_mode
 from souk_mesh.xds.remaking import Inputs, Made, each_kept
 from souk_mesh.xds.resources import ByName, Resource, named
+from souk_mesh.xds.view import inbound_name
 
 
 @dataclass(frozen=True)
@@ -23,7 +25,8 @@ class Guards:
     services: Mapping[ServiceKey, Service]
     peers: tuple[PeerAuthentication, ...]
     policies: tuple[AuthorizationPolicy, ...]
-    """Those that speak of the pod."""
+    tokens: tuple[RequestAuthentication, ...]
+    """Of both, those that speak of the pod."""
 
 
 @dataclass(frozen=True)
@@ -32,7 +35,8 @@ class Inbound:
 
     made_clusters: Mapping[int, Made[Application, Resource]] = field(default_factory=dict)
     made_listeners: Mapping[int, Made[Entrance, Resource]] = field(default_factory=dict)
-    made_routes: Mapping[int, Made[Guarded, Resource]] = field(default_factory=dict)
+    made_guards: Mapping[int, Made[Guarded, tuple[Resource, ...]]] = field(default_factory=dict)
+    made_routes: Mapping[int, Made[Passage, Resource]] = field(default_factory=dict)
 
     @property
     def clusters(self) -> ByName:
@@ -45,8 +49,13 @@ class Inbound:
         return _named(self.made_listeners)
 
     @property
-    def routes(self) -> ByName:
+    def guards(self) -> ByName:
         """Who may call what."""
+        return named(each for made in self.made_guards.values() for each in made.result)
+
+    @property
+    def routes(self) -> ByName:
+        """The way from there to the application."""
         return _named(self.made_routes)
 
 
@@ -74,9 +83,18 @@ def inbound(given: Guards, before: Inbound | None) -> Inbound:
             },
             lambda each: Resource.of(inbound_listener(each)),
         ),
+        made_guards=each_kept(
+            before.made_guards,
+            {
+                number: Guarded(inbound_name(number), given.policies, given.tokens)
+                for number, spoken in ports.items()
+                if spoken.http
+            },
+            lambda each: tuple(map(Resource.of, guard_configurations(each))),
+        ),
         made_routes=each_kept(
             before.made_routes,
-            {number: Guarded(number, spoken, given.policies) for number, spoken in ports.items() if spoken.http},
+            {number: Passage(number, spoken) for number, spoken in ports.items() if spoken.http},
             lambda each: Resource.of(inbound_table(each)),
         ),
     )

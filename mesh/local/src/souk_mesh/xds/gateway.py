@@ -5,17 +5,26 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import dataclass
 
-from envoy.config.core.v3 import base_pb2
+from envoy.config.core.v3 import base_pb2, extension_pb2
 from envoy.config.listener.v3 import listener_components_pb2, listener_pb2
 from envoy.config.route.v3 import route_components_pb2, route_pb2
 
-from souk_mesh.objects import Gateway, GatewayServer, VirtualService, contains
+from souk_mesh.objects import (
+    AuthorizationPolicy,
+    Gateway,
+    GatewayServer,
+    RequestAuthentication,
+    VirtualService,
+    contains,
+)
 from souk_mesh.topology import Pod
 from souk_mesh.xds.destinations import Callees, covers
+from souk_mesh.xds.http_guards import Guarded, guard_configurations
 from souk_mesh.xds.http_managers import edge_manager, manager_filter
 from souk_mesh.xds.matches import everything, takes_everything
 from souk_mesh.xds.protos import address, flag
 from souk_mesh.xds.reach import Caller, Reach
+from souk_mesh.xds.renumbering import renumbered
 from souk_mesh.xds.routes import route_table
 from souk_mesh.xds.rules import applies, has_routes, rule_routes
 from souk_mesh.xds.view import full_host, selects, target
@@ -30,6 +39,9 @@ class Router:
     rules: tuple[VirtualService, ...]
     """Those that are bound to some gateway."""
     callees: Callees
+    policies: tuple[AuthorizationPolicy, ...]
+    tokens: tuple[RequestAuthentication, ...]
+    """Of both, those that speak of the pod."""
 
 
 @dataclass(frozen=True)
@@ -57,14 +69,28 @@ def gateway_listeners(router: Router) -> Iterator[listener_pb2.Listener]:
 
 
 def _listener(host: str, bound: int, number: int) -> listener_pb2.Listener:
-    filters = [manager_filter(edge_manager(f"gateway_{number}", _routes_name(number)))]
+    place = _place(host, bound)
+    filters = [manager_filter(edge_manager(f"gateway_{number}", _routes_name(number), place))]
     return listener_pb2.Listener(
-        name=f"gateway|{host}:{bound}",
+        name=place,
         address=address(host, bound),
         traffic_direction=base_pb2.OUTBOUND,
         enable_reuse_port=flag(False),
         filter_chains=[listener_components_pb2.FilterChain(filters=filters)],
     )
+
+
+def gateway_guards(router: Router) -> Iterator[extension_pb2.TypedExtensionConfig]:
+    """What is asked of requests at each of these listeners."""
+    for number in _servers(router):
+        bound = _bound_port(router, number)
+        place = _place(router.pod.addresses.pod, bound)
+        yield from guard_configurations(Guarded(place, router.policies, router.tokens, before_routing=True))
+        if bound in router.pod.exposed:
+            exposed = router.pod.exposed[bound]
+            policies = tuple(renumbered(each, bound, exposed) for each in router.policies)
+            place = _place("127.0.0.1", exposed)
+            yield from guard_configurations(Guarded(place, policies, router.tokens, before_routing=True))
 
 
 def gateway_routes(router: Router) -> Iterator[route_pb2.RouteConfiguration]:
@@ -101,6 +127,10 @@ def _bound_port(router: Router, number: int) -> int:
                 if port.port == number:
                     return target(port, router.pod) or number
     return number
+
+
+def _place(host: str, bound: int) -> str:
+    return f"gateway|{host}:{bound}"
 
 
 def _routes_name(number: int) -> str:

@@ -11,7 +11,6 @@ from envoy.extensions.access_loggers.stream.v3 import stream_pb2
 from envoy.extensions.filters.http.cors.v3 import cors_pb2
 from envoy.extensions.filters.http.fault.v3 import fault_pb2
 from envoy.extensions.filters.http.grpc_stats.v3 import config_pb2 as grpc_stats_pb2
-from envoy.extensions.filters.http.rbac.v3 import rbac_pb2
 from envoy.extensions.filters.http.router.v3 import router_pb2
 from envoy.extensions.filters.network.http_connection_manager.v3.http_connection_manager_pb2 import (
     HttpConnectionManager,
@@ -21,10 +20,8 @@ from google.protobuf.message import Message
 
 from souk_mesh.xds.cors import CORS_FILTER
 from souk_mesh.xds.faults import FAULT_FILTER
+from souk_mesh.xds.http_guards import guard_filters
 from souk_mesh.xds.protos import duration, flag, from_ads, packed
-
-DENY_FILTER, ALLOW_FILTER = "envoy.filters.http.rbac.deny", "envoy.filters.http.rbac.allow"
-"""The guards of inbound requests, in this order."""
 
 _LOGGED = {
     "time": "%START_TIME%",
@@ -48,18 +45,15 @@ _LOGGED = {
 }
 
 
-def inbound_manager(prefix: str, routes: str) -> HttpConnectionManager:
-    """In front of the application: asks who may call, and says who called."""
+def inbound_manager(prefix: str, routes: str, place: str) -> HttpConnectionManager:
+    """In front of the application: asks who may call (see `http_guards`), and says who called."""
     manager = _manager(prefix, "inbound")
     _subscribe(manager, routes)
     manager.server_name = "istio-envoy"
     manager.forward_client_cert_details = HttpConnectionManager.APPEND_FORWARD
     details = manager.set_current_client_cert_details
     details.subject.value, details.uri, details.dns = True, True, True
-    for guard in (DENY_FILTER, ALLOW_FILTER):
-        # What it goes by stands on the routes: a change of those holds from the next request on, also for connections
-        # that are open already, where a changed filter would have to wait until they are drained.
-        manager.http_filters.add(name=guard, typed_config=packed(rbac_pb2.RBAC()))
+    manager.http_filters.extend(guard_filters(place))
     manager.http_filters.extend(_usual_filters())
     return manager
 
@@ -72,7 +66,7 @@ def outbound_manager(prefix: str, routes: str) -> HttpConnectionManager:
     return manager
 
 
-def edge_manager(prefix: str, routes: str) -> HttpConnectionManager:
+def edge_manager(prefix: str, routes: str, place: str) -> HttpConnectionManager:
     """At the edge of the mesh, where nothing that a client says about itself is believed."""
     manager = _manager(prefix, "gateway")
     _subscribe(manager, routes)
@@ -85,6 +79,7 @@ def edge_manager(prefix: str, routes: str) -> HttpConnectionManager:
     manager.forward_client_cert_details = HttpConnectionManager.SANITIZE_SET
     details = manager.set_current_client_cert_details
     details.subject.value, details.cert, details.uri, details.dns = True, True, True, True
+    manager.http_filters.extend(guard_filters(place))
     manager.http_filters.extend(_usual_filters())
     return manager
 

@@ -10,16 +10,15 @@ from envoy.config.core.v3 import base_pb2
 from envoy.config.listener.v3 import listener_components_pb2, listener_pb2
 from envoy.config.listener.v3.listener_components_pb2 import FilterChain, FilterChainMatch
 from envoy.config.route.v3 import route_components_pb2, route_pb2
-from envoy.extensions.filters.http.rbac.v3 import rbac_pb2 as http_rbac_pb2
 from envoy.extensions.filters.listener.tls_inspector.v3 import tls_inspector_pb2
-from envoy.extensions.filters.network.rbac.v3 import rbac_pb2 as network_rbac_pb2
+from envoy.extensions.filters.network.rbac.v3 import rbac_pb2
 from envoy.extensions.filters.network.tcp_proxy.v3 import tcp_proxy_pb2
 from google.protobuf import wrappers_pb2
 
 from souk_mesh.objects import AuthorizationPolicy
 from souk_mesh.xds import tls
 from souk_mesh.xds.authorization import guards
-from souk_mesh.xds.http_managers import ALLOW_FILTER, DENY_FILTER, inbound_manager, manager_filter, network_filter
+from souk_mesh.xds.http_managers import inbound_manager, manager_filter, network_filter
 from souk_mesh.xds.matches import everything
 from souk_mesh.xds.peer_authentication import PeerMode
 from souk_mesh.xds.protos import address, duration, flag, packed
@@ -36,16 +35,15 @@ class Entrance:
     spoken: Protocol
     mode: PeerMode
     policies: tuple[AuthorizationPolicy, ...]
-    """Of an HTTP port they stand on the routes instead."""
+    """Those of an HTTP port are kept elsewhere (see `http_guards`)."""
 
 
 @dataclass(frozen=True)
-class Guarded:
+class Passage:
     """An HTTP port of an application, and what the table in front of it is made from."""
 
     number: int
     spoken: Protocol
-    policies: tuple[AuthorizationPolicy, ...]
 
 
 def inbound_listener(given: Entrance) -> listener_pb2.Listener:
@@ -81,15 +79,13 @@ def inbound_listener(given: Entrance) -> listener_pb2.Listener:
 
 
 def _http_filter(number: int) -> listener_components_pb2.Filter:
-    return manager_filter(inbound_manager(f"inbound_{number}", inbound_name(number)))
+    return manager_filter(inbound_manager(f"inbound_{number}", inbound_name(number), place=inbound_name(number)))
 
 
 def _tcp_filters(number: int, policies: Sequence[AuthorizationPolicy]) -> list[listener_components_pb2.Filter]:
     rules = guards(policies, Protocol.TCP)
     asked = [
-        network_filter(
-            "envoy.filters.network.rbac", network_rbac_pb2.RBAC(rules=each, stat_prefix=f"inbound_{number}.")
-        )
+        network_filter("envoy.filters.network.rbac", rbac_pb2.RBAC(rules=each, stat_prefix=f"inbound_{number}."))
         for each in (rules.deny, rules.allow)
         if each is not None
     ]
@@ -97,23 +93,19 @@ def _tcp_filters(number: int, policies: Sequence[AuthorizationPolicy]) -> list[l
     return [*asked, network_filter("envoy.filters.network.tcp_proxy", proxy)]
 
 
-def inbound_table(given: Guarded) -> route_pb2.RouteConfiguration:
-    """Who may call what on an HTTP port, and the way from there to the application."""
-    number, spoken, asked = given.number, given.spoken, guards(given.policies, given.spoken)
+def inbound_table(given: Passage) -> route_pb2.RouteConfiguration:
+    """The way from an HTTP port to the application."""
+    number = given.number
     action = route_components_pb2.RouteAction(
         cluster=inbound_name(number), timeout=duration(timedelta()), max_grpc_timeout=duration(timedelta())
     )
-    if spoken is not Protocol.HTTP2:
+    if given.spoken is not Protocol.HTTP2:
         action.retry_policy.CopyFrom(inbound_retry_policy())
     everybody = route_components_pb2.VirtualHost(
         name=f"inbound|http|{number}",
         domains=["*"],
         routes=[route_components_pb2.Route(name="default", match=everything(), route=action)],
     )
-    for name, rules in ((DENY_FILTER, asked.deny), (ALLOW_FILTER, asked.allow)):
-        if rules is not None:
-            guard = http_rbac_pb2.RBACPerRoute(rbac=http_rbac_pb2.RBAC(rules=rules))
-            everybody.typed_per_filter_config[name].CopyFrom(packed(guard))
     return route_pb2.RouteConfiguration(
         name=inbound_name(number),
         virtual_hosts=[everybody],

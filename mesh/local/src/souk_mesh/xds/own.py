@@ -5,11 +5,11 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
-from souk_mesh.objects import AuthorizationPolicy, Gateway, PeerAuthentication, Service
+from souk_mesh.objects import AuthorizationPolicy, Gateway, PeerAuthentication, RequestAuthentication, Service
 from souk_mesh.topology import Pod, Proxy, ServiceKey
 from souk_mesh.xds.common import Common, Told
 from souk_mesh.xds.entrances import Guards, Inbound, inbound
-from souk_mesh.xds.gateway import Router, gateway_listeners, gateway_routes
+from souk_mesh.xds.gateway import Router, gateway_guards, gateway_listeners, gateway_routes
 from souk_mesh.xds.outbound import Virtual, outbound_listener
 from souk_mesh.xds.remaking import Inputs, Key, Made, each_kept, kept, same_if_equal
 from souk_mesh.xds.resources import ByName, Kind, Resource, Resources, named
@@ -27,7 +27,8 @@ class Facts:
     services: Mapping[ServiceKey, Service]
     peers: tuple[PeerAuthentication, ...]
     policies: tuple[AuthorizationPolicy, ...]
-    """Those that speak of the pod."""
+    tokens: tuple[RequestAuthentication, ...]
+    """Of both, those that speak of the pod."""
     gateways: tuple[Gateway, ...]
     secrets: tuple[Resource, ...]
 
@@ -51,7 +52,7 @@ def own(facts: Facts, before: Own | None) -> Own:
 
 def _sidecar(facts: Facts, before: Own) -> Own:
     old = before.inbound.result if before.inbound else None
-    guards = Guards(facts.pod, facts.services, facts.peers, facts.policies)
+    guards = Guards(facts.pod, facts.services, facts.peers, facts.policies, facts.tokens)
     entered = kept(before.inbound, guards, lambda given: inbound(given, old))
     called = {
         (key, port.port): Virtual(key, port, address, facts.told.connections.get((key, port.port)))
@@ -72,32 +73,29 @@ def _sidecar(facts: Facts, before: Own) -> Own:
     listeners = {**entered.result.listeners, **_named(virtual)}
     routes = {**entered.result.routes, **_named(tables)}
     clusters = {**facts.common.clusters, **entered.result.clusters}
-    resources = _resources(facts, clusters, listeners, routes, before)
+    own_parts = {Kind.LISTENER: listeners, Kind.EXTENSION: entered.result.guards, Kind.ROUTES: routes}
+    resources = _resources(facts, clusters, own_parts, before)
     return Own(resources, inbound=entered, virtual=virtual, tables=tables)
 
 
 def _router(facts: Facts, before: Own) -> Own:
     made = kept(
         before.router,
-        Router(facts.pod, facts.gateways, facts.common.gateway_rules, facts.common.callees),
-        lambda given: Resources.of(listeners=gateway_listeners(given), routes=gateway_routes(given)),
+        Router(
+            facts.pod, facts.gateways, facts.common.gateway_rules, facts.common.callees, facts.policies, facts.tokens
+        ),
+        lambda given: Resources.of(
+            listeners=gateway_listeners(given), extensions=gateway_guards(given), routes=gateway_routes(given)
+        ),
     )
-    listeners, routes = made.result.resources(Kind.LISTENER), made.result.resources(Kind.ROUTES)
-    return Own(_resources(facts, facts.common.clusters, listeners, routes, before), router=made)
+    own_parts = {kind: made.result.resources(kind) for kind in (Kind.LISTENER, Kind.EXTENSION, Kind.ROUTES)}
+    return Own(_resources(facts, facts.common.clusters, own_parts, before), router=made)
 
 
 def _named(made: Mapping[Key, Made[Inputs, Resource]]) -> ByName:
     return named(each.result for each in made.values())
 
 
-def _resources(facts: Facts, clusters: ByName, listeners: ByName, routes: ByName, before: Own) -> Resources:
-    after = Resources(
-        {
-            Kind.CLUSTER: clusters,
-            Kind.ENDPOINTS: facts.common.endpoints,
-            Kind.SECRET: named(facts.secrets),
-            Kind.LISTENER: listeners,
-            Kind.ROUTES: routes,
-        }
-    )
-    return same_if_equal(after, before.resources)
+def _resources(facts: Facts, clusters: ByName, own_parts: Mapping[Kind, ByName], before: Own) -> Resources:
+    common = {Kind.CLUSTER: clusters, Kind.ENDPOINTS: facts.common.endpoints, Kind.SECRET: named(facts.secrets)}
+    return same_if_equal(Resources({**common, **own_parts}), before.resources)

@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import ipaddress
+import re
 from datetime import timedelta
 
 from envoy.config.core.v3 import address_pb2, config_source_pb2
+from envoy.config.route.v3 import route_components_pb2
 from envoy.type.matcher.v3 import regex_pb2, string_pb2
 from google.protobuf import any_pb2, duration_pb2, wrappers_pb2
 from google.protobuf.message import Message
@@ -57,3 +60,32 @@ def regex(pattern: str) -> regex_pb2.RegexMatcher:
 def exactly(text: str) -> string_pb2.StringMatcher:
     """Matches one text."""
     return string_pb2.StringMatcher(exact=text)
+
+
+def quoted(text: str) -> str:
+    """Writes a text so that a regular expression (RE2) means just that."""
+    return re.sub(r"[\\.+*?()|\[\]{}^$]", r"\\\g<0>", text)
+
+
+def wildcard(text: str, *, ignore_case: bool = False) -> string_pb2.StringMatcher:
+    """Reads how Istio's policies write a text: exact, `prefix*`, `*suffix`, or `*` for any that is not empty."""
+    if text == "*":
+        return string_pb2.StringMatcher(safe_regex=regex(".+"))
+    if text.startswith("*"):
+        return string_pb2.StringMatcher(suffix=text[1:], ignore_case=ignore_case)
+    if text.endswith("*"):
+        return string_pb2.StringMatcher(prefix=text[:-1], ignore_case=ignore_case)
+    return string_pb2.StringMatcher(exact=text, ignore_case=ignore_case)
+
+
+def header(name: str, text: str, *, ignore_case: bool = False) -> route_components_pb2.HeaderMatcher:
+    """Asks for a header as policies do; `*` takes one that is there, though it be empty."""
+    if text == "*":
+        return route_components_pb2.HeaderMatcher(name=name, present_match=True)
+    return route_components_pb2.HeaderMatcher(name=name, string_match=wildcard(text, ignore_case=ignore_case))
+
+
+def subnet(text: str) -> address_pb2.CidrRange:
+    """Reads `10.1.2.3` or `10.1.0.0/16`."""
+    block = ipaddress.ip_interface(text)
+    return address_pb2.CidrRange(address_prefix=str(block.ip), prefix_len=uint32(block.network.prefixlen))

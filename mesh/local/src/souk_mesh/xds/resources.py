@@ -18,6 +18,8 @@ class Kind(StrEnum):
     ENDPOINTS = f"{_TYPE_PREFIX}.config.endpoint.v3.ClusterLoadAssignment"
     SECRET = f"{_TYPE_PREFIX}.extensions.transport_sockets.tls.v3.Secret"
     LISTENER = f"{_TYPE_PREFIX}.config.listener.v3.Listener"
+    EXTENSION = f"{_TYPE_PREFIX}.config.core.v3.TypedExtensionConfig"
+    """The configuration of a filter that a listener names."""
     ROUTES = f"{_TYPE_PREFIX}.config.route.v3.RouteConfiguration"
 
 
@@ -60,10 +62,11 @@ class Resources:
         endpoints: Iterable[Message] = (),
         secrets: Iterable[Message] = (),
         listeners: Iterable[Message] = (),
+        extensions: Iterable[Message] = (),
         routes: Iterable[Message] = (),
     ) -> Resources:
         """Collects messages under their names."""
-        messages = (clusters, endpoints, secrets, listeners, routes)
+        messages = (clusters, endpoints, secrets, listeners, extensions, routes)
         return cls({kind: named(map(Resource.of, each)) for kind, each in zip(Kind, messages, strict=True)})
 
     def resources(self, kind: Kind) -> ByName:

@@ -12,7 +12,6 @@ from dataclasses import dataclass, field
 from souk_mesh.identity import Certificate
 from souk_mesh.objects import VirtualService
 from souk_mesh.topology import Pod, Proxy
-from souk_mesh.xds.authorization import concerning
 from souk_mesh.xds.common import Common, Sources, Told, common, told
 from souk_mesh.xds.configuration import Configuration
 from souk_mesh.xds.destinations import RulesByHost
@@ -21,6 +20,7 @@ from souk_mesh.xds.own import Facts, Own, own
 from souk_mesh.xds.remaking import Made, each_kept, kept, same_if_equal
 from souk_mesh.xds.resources import Resource, Resources
 from souk_mesh.xds.routes import Callers
+from souk_mesh.xds.selection import concerning
 from souk_mesh.xds.tls import secrets
 from souk_mesh.xds.view import Endpoint, PortKey, View, backends
 
@@ -81,6 +81,7 @@ def translate(
             services=configuration.services,
             peers=configuration.peer_authentications,
             policies=concerning(configuration.authorization_policies, pod),
+            tokens=concerning(configuration.request_authentications, pod),
             gateways=configuration.gateways if pod.proxy is Proxy.ROUTER else (),
             secrets=made_secrets[pod.identity].result,
         )
@@ -108,6 +109,7 @@ def _carried_over(view: View, before: View) -> View:
             destination_rules=same_if_equal(after.destination_rules, old.destination_rules),
             peer_authentications=same_if_equal(after.peer_authentications, old.peer_authentications),
             authorization_policies=same_if_equal(after.authorization_policies, old.authorization_policies),
+            request_authentications=same_if_equal(after.request_authentications, old.request_authentications),
             gateways=same_if_equal(after.gateways, old.gateways),
         ),
         same_if_equal(view.pods, before.pods),

@@ -1,50 +1,40 @@
-"""Istio's security rules: who must encrypt, who may call."""
+"""Istio's AuthorizationPolicy: who may call what."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from typing import Annotated, Literal
 
 from pydantic import Field, model_validator
 
-from souk_mesh.objects.meta import LabelSelector, Model, Object, Port
+from souk_mesh.objects.meta import LabelSelector, Model, Object
 
 ApiVersion = Literal["security.istio.io/v1", "security.istio.io/v1beta1"]
 
-
-class MutualTLS(Model):
-    """Whether a pod takes plain text."""
-
-    mode: Literal["UNSET", "DISABLE", "PERMISSIVE", "STRICT"] = "UNSET"
-
-
-class PeerAuthenticationSpec(Model):
-    """Whom it holds for; without a selector, the whole namespace."""
-
-    selector: LabelSelector | None = None
-    mtls: MutualTLS = MutualTLS()
-    port_level_mtls: Mapping[int, MutualTLS] = {}
-    """By the port of the workload, not of the Service."""
-
-
-class PeerAuthentication(Object):
-    """Tells pods whether callers must prove who they are."""
-
-    api_version: ApiVersion = "security.istio.io/v1"
-    kind: Literal["PeerAuthentication"] = "PeerAuthentication"
-    spec: PeerAuthenticationSpec = PeerAuthenticationSpec()
-
-
 Texts = tuple[Annotated[str, Field(min_length=1)], ...]
+Accounts = Annotated[tuple[Annotated[str, Field(min_length=1, max_length=320)], ...], Field(max_length=16)]
 
 
 class Source(Model):
-    """Who calls. Texts are exact, `prefix*`, `*suffix` or `*` (anyone with an identity)."""
+    """Who calls. Texts are exact, `prefix*`, `*suffix` or `*` (anyone who has one); blocks are addresses or ranges."""
 
     principals: Texts = ()
     not_principals: Texts = ()
+    request_principals: Texts = ()
+    """`issuer/subject` of a token that a RequestAuthentication found valid."""
+    not_request_principals: Texts = ()
     namespaces: Texts = ()
     not_namespaces: Texts = ()
+    service_accounts: Accounts = ()
+    """`account`, of the policy's own namespace, or `namespace/account`; no wildcards."""
+    not_service_accounts: Accounts = ()
+    trust_domains: Texts = ()
+    not_trust_domains: Texts = ()
+    ip_blocks: Texts = ()
+    """Of the peer that connects."""
+    not_ip_blocks: Texts = ()
+    remote_ip_blocks: Texts = ()
+    """Of the client at the far end, as X-Forwarded-For has it."""
+    not_remote_ip_blocks: Texts = ()
 
 
 class From(Model):
@@ -56,7 +46,10 @@ class From(Model):
 class Operation(Model):
     """What is called. A gRPC call is a POST of `/package.Service/Method`."""
 
+    hosts: Texts = ()
+    not_hosts: Texts = ()
     paths: Texts = ()
+    """Also templates: `{*}` is one segment, `{**}` any number of them."""
     not_paths: Texts = ()
     methods: Texts = ()
     not_methods: Texts = ()
@@ -71,11 +64,20 @@ class To(Model):
     operation: Operation
 
 
-class Rule(Model):
-    """Matches when one of the sources and one of the operations do; an empty rule matches everything."""
+class Condition(Model):
+    """One more thing that must hold: an attribute of the call has one of these values, and none of those."""
 
-    from_: tuple[From, ...] = Field(default=(), alias="from")
+    key: str = Field(min_length=1)
+    values: Texts = ()
+    not_values: Texts = ()
+
+
+class Rule(Model):
+    """Matches when a source, an operation and all conditions do; an empty rule matches everything."""
+
+    from_: tuple[From, ...] = Field(default=(), alias="from", max_length=512)
     to: tuple[To, ...] = ()
+    when: tuple[Condition, ...] = ()
 
     @model_validator(mode="after")
     def _written_out(self) -> Rule:
@@ -90,7 +92,7 @@ class AuthorizationPolicySpec(Model):
 
     selector: LabelSelector | None = None
     action: Literal["ALLOW", "DENY"] = "ALLOW"
-    rules: tuple[Rule, ...] = ()
+    rules: tuple[Rule, ...] = Field(default=(), max_length=512)
 
     @model_validator(mode="after")
     def _meaningful(self) -> AuthorizationPolicySpec:
@@ -105,8 +107,3 @@ class AuthorizationPolicy(Object):
     api_version: ApiVersion = "security.istio.io/v1"
     kind: Literal["AuthorizationPolicy"] = "AuthorizationPolicy"
     spec: AuthorizationPolicySpec = AuthorizationPolicySpec()
-
-
-def valid_port(text: str) -> Port | None:
-    """Reads a port of an operation; None when it is none."""
-    return int(text) if text.isdecimal() and 1 <= int(text) <= 65535 else None
