@@ -1,14 +1,22 @@
 """A call carries its trace on, and its caller's own metadata stays what it was."""
 
+import socket
 from collections.abc import Callable, Iterator, Mapping
+from contextlib import suppress
+from threading import Thread
 
 import grpc
 import pytest
+from h2.config import H2Configuration
+from h2.connection import H2Connection
+from h2.errors import ErrorCodes
+from h2.events import RequestReceived
 from opentelemetry import trace
 from opentelemetry.sdk.trace import ReadableSpan, TracerProvider
 from opentelemetry.sdk.trace.export import SimpleSpanProcessor
 from opentelemetry.sdk.trace.export.in_memory_span_exporter import InMemorySpanExporter
 from opentelemetry.trace import SpanKind
+from souk_chassis.client import channel
 from souk_chassis.errors import Refused
 
 from .world import EchoModules, Reply, Request, Serve
@@ -119,3 +127,35 @@ def test_a_refused_call_says_so_in_both_spans(
     assert client.attributes["rpc.grpc.status_code"] == server.attributes["rpc.grpc.status_code"] == 9
     assert server.attributes["error.type"] == "SOLD_OUT"
     assert not client.status.is_ok
+
+
+class Refusing(Thread):
+    """A peer that takes no stream, as one that is full: REFUSED_STREAM says that nothing was done, so try again."""
+
+    def __init__(self) -> None:
+        super().__init__(daemon=True)
+        self._socket = socket.create_server(("127.0.0.1", 0))
+        self.port = int(self._socket.getsockname()[1])
+        self.asked = 0
+        self.start()
+
+    def run(self) -> None:
+        peer, _ = self._socket.accept()
+        connection = H2Connection(H2Configuration(client_side=False))
+        connection.initiate_connection()
+        with peer, suppress(ConnectionError):
+            peer.sendall(connection.data_to_send())
+            while received := peer.recv(65536):
+                for event in connection.receive_data(received):
+                    if isinstance(event, RequestReceived):
+                        self.asked += 1
+                        connection.reset_stream(event.stream_id, ErrorCodes.REFUSED_STREAM)
+                peer.sendall(connection.data_to_send())
+
+
+def test_a_call_is_not_tried_again_by_the_client_since_the_mesh_does(echo_modules: EchoModules) -> None:
+    peer = Refusing()
+    with channel(f"127.0.0.1:{peer.port}") as to_peer, pytest.raises(grpc.RpcError) as caught:
+        echo_modules.grpc.EchoServiceStub(to_peer).Say(echo_modules.pb2.SayRequest(), timeout=10)
+    assert caught.value.code() is grpc.StatusCode.UNAVAILABLE
+    assert peer.asked == 1

@@ -20,7 +20,9 @@ from tests.reliability.audit import Finding, audit
 from tests.reliability.books import read_books
 from tests.rest import Rest
 from tests.rollout.changes import awaited, rolled, scaled
-from tests.rollout.load import Goods, Tally, load
+from tests.rollout.load import load
+from tests.rollout.requests import Goods
+from tests.rollout.tally import Tally
 
 TORTURE = os.environ.get("TORTURE") == "full"
 ENOUGH = 200_000 if TORTURE else 20_000
