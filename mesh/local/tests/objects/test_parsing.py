@@ -268,7 +268,8 @@ spec:
 @pytest.mark.parametrize(
     ("old", "new", "said"),
     [
-        ("ISTIO_MUTUAL", "SIMPLE", "spec.trafficPolicy.tls.mode is \"SIMPLE\"; it must be 'DISABLE' or 'ISTIO_MUTUAL'"),
+        ("ISTIO_MUTUAL", "MUTUAL", "MUTUAL needs a credentialName here"),
+        ("mode: ISTIO_MUTUAL", "mode: SIMPLE, caCertificates: /etc/ca.pem", "no such container"),
         ("65537", "65536", "maglev.tableSize is wrong: 65536 is not prime"),
         ("interval: 1s", "consecutiveLocalOriginFailures: 1", "counts only with splitExternalLocalOriginErrors: true"),
         (

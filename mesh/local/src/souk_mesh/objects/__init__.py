@@ -10,6 +10,13 @@ from souk_mesh.objects.authorization_policy import (
     Source,
     To,
 )
+from souk_mesh.objects.connection_pool import (
+    ConnectionKeepalive,
+    ConnectionPool,
+    HTTPSettings,
+    TcpKeepalive,
+    TCPSettings,
+)
 from souk_mesh.objects.core import (
     ConfigMap,
     Namespace,
@@ -18,10 +25,12 @@ from souk_mesh.objects.core import (
     Service,
     ServiceAccount,
     ServicePort,
+    ServiceSpec,
 )
 from souk_mesh.objects.destination_rule import DestinationRule
 from souk_mesh.objects.gateway import Gateway, GatewayServer
 from souk_mesh.objects.jobs import Job
+from souk_mesh.objects.load_balancing import ConsistentHash, LoadBalancerSettings, Warmup
 from souk_mesh.objects.meta import (
     Duration,
     LabelSelector,
@@ -48,18 +57,10 @@ from souk_mesh.objects.route_answers import HTTPDirectResponse, HTTPRedirect, HT
 from souk_mesh.objects.route_destinations import Destination, HTTPRouteDestination, Percent, RouteDestination
 from souk_mesh.objects.route_headers import HeaderOperations, Headers
 from souk_mesh.objects.route_policies import CorsPolicy, FaultAbort, FaultDelay, HTTPFaultInjection, HTTPRetry
+from souk_mesh.objects.service_entry import EntryPort, ServiceEntry, WorkloadEntry
+from souk_mesh.objects.sidecar import Sidecar
 from souk_mesh.objects.stateful_sets import StatefulSet
-from souk_mesh.objects.traffic import (
-    ClientTLS,
-    ConnectionPool,
-    ConsistentHash,
-    HTTPSettings,
-    LoadBalancerSettings,
-    OutlierDetection,
-    TcpKeepalive,
-    TCPSettings,
-    TrafficPolicy,
-)
+from souk_mesh.objects.traffic import ClientTLS, OutlierDetection, RetryBudget, TrafficPolicy
 from souk_mesh.objects.virtual_service import HTTPRoute, TCPRoute, VirtualService, VirtualServiceSpec
 from souk_mesh.objects.volumes import (
     ConfigMapVolume,
@@ -77,6 +78,7 @@ __all__ = [
     "Condition",
     "ConfigMap",
     "ConfigMapVolume",
+    "ConnectionKeepalive",
     "ConnectionPool",
     "ConsistentHash",
     "Container",
@@ -86,6 +88,7 @@ __all__ = [
     "Destination",
     "DestinationRule",
     "Duration",
+    "EntryPort",
     "EnvSource",
     "FaultAbort",
     "FaultDelay",
@@ -128,6 +131,7 @@ __all__ = [
     "ProjectedReference",
     "ProjectedVolume",
     "RequestAuthentication",
+    "RetryBudget",
     "RollingUpdate",
     "RouteDestination",
     "Rule",
@@ -135,7 +139,10 @@ __all__ = [
     "SecretVolume",
     "Service",
     "ServiceAccount",
+    "ServiceEntry",
     "ServicePort",
+    "ServiceSpec",
+    "Sidecar",
     "Source",
     "StatefulSet",
     "StringMatch",
@@ -147,7 +154,9 @@ __all__ = [
     "VirtualService",
     "VirtualServiceSpec",
     "Volume",
+    "Warmup",
     "Workload",
+    "WorkloadEntry",
     "contains",
     "dump",
     "parse",

@@ -7,8 +7,9 @@ from typing import Literal
 
 from pydantic import Field
 
-from souk_mesh.objects.meta import Model, Object
-from souk_mesh.objects.networking import SUBSET, ApiVersion, Everyone
+from souk_mesh.objects.exporting import Anyone
+from souk_mesh.objects.meta import LabelSelector, Model, Object
+from souk_mesh.objects.networking import SUBSET, ApiVersion
 from souk_mesh.objects.traffic import TrafficPolicy
 
 
@@ -26,7 +27,9 @@ class DestinationRuleSpec(Model):
     host: str = Field(min_length=1)
     traffic_policy: TrafficPolicy | None = None
     subsets: tuple[Subset, ...] = ()
-    export_to: Everyone = ("*",)
+    export_to: Anyone = ()
+    workload_selector: LabelSelector | None = None
+    """The pods of the rule's own namespace that go by it when they call; all, and of every namespace, without one."""
 
 
 class DestinationRule(Object):

@@ -23,6 +23,8 @@ from souk_mesh.objects.peer_authentication import PeerAuthentication
 from souk_mesh.objects.reflection import fields_of, model_at
 from souk_mesh.objects.refusals import Refusal, refused_field, refused_kind, refused_value
 from souk_mesh.objects.request_authentication import RequestAuthentication
+from souk_mesh.objects.service_entry import ServiceEntry
+from souk_mesh.objects.sidecar import Sidecar
 from souk_mesh.objects.stateful_sets import StatefulSet
 from souk_mesh.objects.virtual_service import VirtualService
 
@@ -39,6 +41,8 @@ AnyObject = (
     | Gateway
     | VirtualService
     | DestinationRule
+    | ServiceEntry
+    | Sidecar
     | PeerAuthentication
     | RequestAuthentication
     | AuthorizationPolicy

@@ -21,6 +21,8 @@ class Refusal:
 
 
 _ONE_MACHINE = "every workload of a mesh on one machine is a pod of a Deployment, StatefulSet or Job"
+_NO_FILES = "the file stands in the container of a cluster's sidecar, and here is no such container"
+_OWN_LISTENERS = "every host has a listener of its own here, at an address that the local mesh chooses"
 _AMBIENT = "waypoints and Gateway API resources are not run here: every pod has its own sidecar"
 
 KINDS: Mapping[str, Refusal] = {
@@ -70,6 +72,34 @@ FIELDS: Mapping[str, Refusal] = {
     "TrafficPolicy.tunnel": Refusal("there is no proxy outside to tunnel through", "call the destination itself"),
     "OutlierDetection.consecutiveErrors": Refusal(
         "Istio no longer knows it", "write consecutive5xxErrors or consecutiveGatewayErrors"
+    ),
+    "LoadBalancerSettings.simple=PASSTHROUGH": Refusal(
+        "it sends a call to the address that the application chose, which here is always its own sidecar's",
+        "write another of the simple ones, or leave it out",
+    ),
+    "ClientTLS.caCertificates": Refusal(_NO_FILES, "put it into a Secret and write credentialName"),
+    "ClientTLS.clientCertificate": Refusal(_NO_FILES, "put it into a Secret and write credentialName"),
+    "ClientTLS.privateKey": Refusal(_NO_FILES, "put it into a Secret and write credentialName"),
+    "ClientTLS.caCrl": Refusal(_NO_FILES, "put it into a Secret and write credentialName"),
+    # ServiceEntry
+    "ServiceEntrySpec.resolution=NONE": Refusal(
+        "it sends a call to the address that the application looked up, which the sidecar can't know here",
+        "write DNS, or STATIC with endpoints",
+    ),
+    "ServiceEntrySpec.resolution=DYNAMIC_DNS": Refusal(
+        "it is for hosts with wildcards, and which of them is called the sidecar can't know here",
+        "write an entry for each host that is called, with the resolution DNS",
+    ),
+    "WorkloadEntry.network": Refusal("there is one network", "leave it out"),
+    # Sidecar
+    "SidecarSpec.ingress": Refusal(
+        "a sidecar listens where the containers' ports and the Services say", "leave it out of the local overlay"
+    ),
+    "EgressListener.port": Refusal(_OWN_LISTENERS, "leave it out: the hosts then count for all ports"),
+    "EgressListener.bind": Refusal(_OWN_LISTENERS, "leave it out"),
+    "EgressListener.captureMode": Refusal(_OWN_LISTENERS, "leave it out"),
+    "OutboundTrafficPolicy.egressProxy": Refusal(
+        "calls to hosts that nobody knows do not pass a sidecar here", "write a ServiceEntry for the host"
     ),
     # AuthorizationPolicy
     "AuthorizationPolicySpec.action=AUDIT": Refusal(

@@ -2,120 +2,13 @@
 
 from __future__ import annotations
 
-import math
-from typing import Annotated, Literal
+from typing import Literal
 
-from pydantic import Field, field_validator, model_validator
+from pydantic import Field, model_validator
 
-from souk_mesh.objects.meta import Duration, Model, NotEnforced, Positive, at_most_one, exactly_one, some
-
-
-class HttpCookie(Model):
-    """A cookie to hash; made when it is missing and a lifetime is given."""
-
-    name: str
-    path: str = ""
-    ttl: Duration | None = None
-
-
-class RingHash(Model):
-    """A ring, of at least so many entries."""
-
-    minimum_ring_size: int = Field(default=1024, ge=1)
-
-
-class Maglev(Model):
-    """Maglev's table."""
-
-    table_size: int = Field(default=65537, ge=2, lt=5000011)
-
-    @field_validator("table_size")
-    @classmethod
-    def _prime(cls, size: int) -> int:
-        if any(size % factor == 0 for factor in range(2, math.isqrt(size) + 1)):
-            raise ValueError(f"{size} is not prime")
-        return size
-
-
-class ConsistentHash(Model):
-    """Sends what hashes alike to the same pod."""
-
-    http_header_name: str | None = None
-    http_cookie: HttpCookie | None = None
-    use_source_ip: bool | None = None
-    http_query_parameter_name: str | None = None
-    ring_hash: RingHash | None = None
-    maglev: Maglev | None = None
-
-    @model_validator(mode="after")
-    def _one(self) -> ConsistentHash:
-        exactly_one(self, "http_header_name", "http_cookie", "use_source_ip", "http_query_parameter_name")
-        at_most_one(self, "ring_hash", "maglev")
-        return self
-
-
-class LoadBalancerSettings(Model):
-    """How a pod is picked."""
-
-    simple: Literal["LEAST_REQUEST", "ROUND_ROBIN", "RANDOM"] | None = None
-    consistent_hash: ConsistentHash | None = None
-    locality_lb_setting: Annotated[object, NotEnforced("there is one locality")] = None
-
-    @model_validator(mode="after")
-    def _one(self) -> LoadBalancerSettings:
-        at_most_one(self, "simple", "consistent_hash")
-        return self
-
-
-class TcpKeepalive(Model):
-    """Keeps idle connections known to be alive."""
-
-    probes: int = Field(default=0, ge=0)
-    time: Positive | None = None
-    interval: Positive | None = None
-
-
-class TCPSettings(Model):
-    """Bounds on connections."""
-
-    max_connections: int | None = Field(default=None, ge=0)
-    connect_timeout: Positive | None = None
-    max_connection_duration: Positive | None = None
-    idle_timeout: Duration | None = None
-    tcp_keepalive: TcpKeepalive | None = None
-
-
-class HTTPSettings(Model):
-    """Bounds on requests."""
-
-    http1_max_pending_requests: int | None = Field(default=None, ge=0, alias="http1MaxPendingRequests")
-    http2_max_requests: int | None = Field(default=None, ge=0, alias="http2MaxRequests")
-    max_requests_per_connection: int | None = Field(default=None, ge=0)
-    max_retries: int | None = Field(default=None, ge=0)
-    max_concurrent_streams: int | None = Field(default=None, ge=0)
-    idle_timeout: Positive | None = None
-    h2_upgrade_policy: Literal["DEFAULT", "DO_NOT_UPGRADE", "UPGRADE"] = Field(
-        default="DEFAULT", alias="h2UpgradePolicy"
-    )
-    use_client_protocol: bool = False
-
-    @model_validator(mode="after")
-    def _one_protocol(self) -> HTTPSettings:
-        if self.use_client_protocol and self.h2_upgrade_policy == "UPGRADE":
-            raise ValueError("useClientProtocol and h2UpgradePolicy UPGRADE contradict each other")
-        return self
-
-
-class ConnectionPool(Model):
-    """The bulkhead: how much one caller may ask of one destination."""
-
-    tcp: TCPSettings | None = None
-    http: HTTPSettings | None = None
-
-    @model_validator(mode="after")
-    def _some(self) -> ConnectionPool:
-        some(self)
-        return self
+from souk_mesh.objects.connection_pool import ConnectionPool
+from souk_mesh.objects.load_balancing import LoadBalancerSettings
+from souk_mesh.objects.meta import Duration, Model, Port, Positive
 
 
 class OutlierDetection(Model):
@@ -138,9 +31,53 @@ class OutlierDetection(Model):
 
 
 class ClientTLS(Model):
-    """Whether callers encrypt."""
+    """Whether callers encrypt, and whom they trust. Certificates come from Secrets, never from files."""
 
-    mode: Literal["DISABLE", "ISTIO_MUTUAL"]
+    mode: Literal["DISABLE", "SIMPLE", "MUTUAL", "ISTIO_MUTUAL"] = "DISABLE"
+    credential_name: str = Field(default="", pattern=r"^([a-z0-9]([-a-z0-9.]*[a-z0-9])?)?$")
+    subject_alt_names: tuple[str, ...] = ()
+    sni: str = ""
+    insecure_skip_verify: bool = False
+
+    @model_validator(mode="after")
+    def _consistent(self) -> ClientTLS:
+        if self.mode == "MUTUAL" and not self.credential_name:
+            raise ValueError("MUTUAL needs a credentialName here: the Secret with the certificate to show")
+        if self.insecure_skip_verify and self.mode in ("SIMPLE", "MUTUAL"):
+            named = self.credential_name if self.mode == "SIMPLE" else ""
+            if named or self.subject_alt_names:
+                raise ValueError("insecureSkipVerify contradicts what says how to verify")
+        return self
+
+
+class RetryBudget(Model):
+    """How many retries there may be, as a share of the active requests."""
+
+    percent: float | None = Field(default=None, ge=0, le=100)
+    min_retry_concurrency: int = Field(default=0, ge=0)
+    budget_interval: Duration | None = None
+
+
+class PortOf(Model):
+    """A port of the host."""
+
+    number: Port
+
+
+class PortTrafficPolicy(Model):
+    """How one port is called. It replaces everything: what it leaves out is as if nothing were said."""
+
+    port: PortOf
+    load_balancer: LoadBalancerSettings | None = None
+    connection_pool: ConnectionPool | None = None
+    outlier_detection: OutlierDetection | None = None
+    tls: ClientTLS | None = None
+
+    @model_validator(mode="after")
+    def _some(self) -> PortTrafficPolicy:
+        if self.model_fields_set <= {"port"}:
+            raise ValueError("says nothing about the port")
+        return self
 
 
 class TrafficPolicy(Model):
@@ -150,3 +87,5 @@ class TrafficPolicy(Model):
     connection_pool: ConnectionPool | None = None
     outlier_detection: OutlierDetection | None = None
     tls: ClientTLS | None = None
+    port_level_settings: tuple[PortTrafficPolicy, ...] = ()
+    retry_budget: RetryBudget | None = None

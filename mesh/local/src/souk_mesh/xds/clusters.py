@@ -4,23 +4,24 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass
+from datetime import timedelta
 
 from envoy.config.cluster.v3 import cluster_pb2
-from envoy.config.core.v3 import base_pb2
 from envoy.config.endpoint.v3 import endpoint_components_pb2
-from google.protobuf import struct_pb2
+from envoy.extensions.upstreams.http.v3.http_protocol_options_pb2 import HttpProtocolOptions
 
-from souk_mesh.objects import ConnectionPool, HTTPSettings, ServicePort
-from souk_mesh.topology import ServiceKey
+from souk_mesh.objects import ClientTLS, ConnectionPool, HTTPSettings, ServicePort
 from souk_mesh.xds import tls
-from souk_mesh.xds.destinations import Callee, Policy
-from souk_mesh.xds.endpoints import MUTUAL
+from souk_mesh.xds.destinations import Callee
+from souk_mesh.xds.entries import assignment, discovery
+from souk_mesh.xds.http_options import http_options, name_server, set_http_options, speaks_http2
 from souk_mesh.xds.policies import balance, bound, detect_outliers
-from souk_mesh.xds.protos import address, from_ads
+from souk_mesh.xds.protos import address, duration, from_ads
+from souk_mesh.xds.socket_matching import offer
 from souk_mesh.xds.view import Protocol, cluster_name, inbound_name, passthrough_name, protocol
 
-_TLS = "tlsMode-istio"
-_PLAIN = "tlsMode-disabled"
+DNS_REFRESH = timedelta(seconds=60)
+"""How often a name is looked up that says nothing of how long it holds (Istio's default)."""
 
 
 @dataclass(frozen=True)
@@ -31,15 +32,21 @@ class Called:
     port: ServicePort
     identities: frozenset[str]
     """Who may answer."""
+    mutual: bool
+    """Whether callers encrypt of their own accord (auto mTLS)."""
+    router: bool
+    """Whether the caller is a gateway."""
 
 
 def outbound_clusters(given: Called) -> Iterator[cluster_pb2.Cluster]:
     """The clusters of a Service's port: of all its pods, of its subsets, and past all rules."""
-    key, port, found = given.callee.key, given.port, given.callee.policy
-    for subset, policy in (("", found.policy), *((name, each.policy) for name, each in found.subsets.items())):
-        encrypted = tls.upstream(key, port.port, subset, protocol(port), given.identities)
-        yield _outbound(cluster_name(key, port.port, subset), protocol(port), policy, encrypted)
-    yield _passthrough(key, port)
+    for subset in ("", *given.callee.policy.subsets):
+        cluster = _found(given, cluster_name(given.callee.key, given.port.port, subset), subset)
+        if cluster is not None:
+            yield _ruled(cluster, given, subset)
+    everybody = _found(given, passthrough_name(given.callee.key, given.port.port), "")
+    if everybody is not None:
+        yield _passthrough(everybody, given.port)
 
 
 @dataclass(frozen=True)
@@ -49,6 +56,8 @@ class Application:
     address: str
     number: int
     spoken: Protocol
+    pool: ConnectionPool | None
+    """What is said of calls to its Service bounds the sidecar at this end, too."""
 
 
 def inbound_cluster(given: Application) -> cluster_pb2.Cluster:
@@ -56,7 +65,8 @@ def inbound_cluster(given: Application) -> cluster_pb2.Cluster:
     cluster = cluster_pb2.Cluster(name=inbound_name(given.number), type=cluster_pb2.Cluster.STATIC)
     # Only towards other pods does a proxy call from its pod's address (see `bootstrap`).
     cluster.upstream_bind_config.SetInParent()
-    bound(cluster, None, given.spoken)
+    bound(cluster, given.pool)
+    set_http_options(cluster, http_options(given.pool, given.spoken, upgradable=False))
     cluster.load_assignment.cluster_name = cluster.name
     cluster.load_assignment.endpoints.add().lb_endpoints.add(
         endpoint=endpoint_components_pb2.Endpoint(address=address(given.address, given.number))
@@ -64,32 +74,62 @@ def inbound_cluster(given: Application) -> cluster_pb2.Cluster:
     return cluster
 
 
-def _outbound(name: str, spoken: Protocol, policy: Policy, encrypted: base_pb2.TransportSocket) -> cluster_pb2.Cluster:
-    cluster = _from_eds(name, name)
+def _found(given: Called, name: str, subset: str) -> cluster_pb2.Cluster | None:
+    """A cluster that finds its endpoints; None for a DNS cluster that has nobody to ask for."""
+    callee, port = given.callee, given.port
+    cluster = cluster_pb2.Cluster(name=name, type=discovery(callee.entry) if callee.entry else cluster_pb2.Cluster.EDS)
+    if callee.entry is not None and callee.entry.spec.workload_selector is None:
+        # What is listed may be anywhere: it can't be called from a loopback address.
+        cluster.upstream_bind_config.SetInParent()
+    if cluster.type == cluster_pb2.Cluster.EDS:
+        cluster.eds_cluster_config.service_name = cluster_name(callee.key, port.port, subset)
+        cluster.eds_cluster_config.eds_config.CopyFrom(from_ads())
+        return cluster
+    assert callee.entry is not None
+    cluster.load_assignment.CopyFrom(assignment(callee, callee.entry, port, subset))
+    cluster.dns_lookup_family = cluster_pb2.Cluster.V4_ONLY
+    cluster.respect_dns_ttl = True
+    cluster.dns_refresh_rate.CopyFrom(duration(DNS_REFRESH))
+    return cluster if cluster.load_assignment.endpoints else None
+
+
+def _ruled(cluster: cluster_pb2.Cluster, given: Called, subset: str) -> cluster_pb2.Cluster:
+    policy = given.callee.policy.of(given.port.port, subset)
     balance(cluster, policy.load_balancer)
-    bound(cluster, policy.connection_pool, spoken)
+    bound(cluster, policy.connection_pool, policy.retry_budget)
     detect_outliers(cluster, policy.outlier_detection)
-    if policy.tls is None:
-        # Auto mTLS: each endpoint says whether it takes it.
-        marks = struct_pb2.Struct()
-        marks.update(MUTUAL)
-        cluster.transport_socket_matches.add(name=_TLS, match=marks, transport_socket=encrypted)
-        cluster.transport_socket_matches.add(name=_PLAIN, match=struct_pb2.Struct(), transport_socket=tls.plain())
-    elif policy.tls.mode == "ISTIO_MUTUAL":
-        cluster.transport_socket.CopyFrom(encrypted)
+    options = http_options(policy.connection_pool, protocol(given.port), upgradable=True)
+    _encrypt(cluster, options, given, subset, policy.tls)
+    set_http_options(cluster, options)
     return cluster
 
 
-def _passthrough(key: ServiceKey, port: ServicePort) -> cluster_pb2.Cluster:
+def _encrypt(
+    cluster: cluster_pb2.Cluster, options: HttpProtocolOptions, given: Called, subset: str, settings: ClientTLS | None
+) -> None:
+    http2, sni = speaks_http2(options), tls.server_name(given.callee.key, given.port.port, subset)
+    if settings is None:
+        if given.mutual:
+            offer(cluster, tls.upstream(sni, given.identities, http2=http2))
+    elif settings.mode == "ISTIO_MUTUAL":
+        names = settings.subject_alt_names or given.identities
+        cluster.transport_socket.CopyFrom(tls.upstream(settings.sni or sni, names, http2=http2))
+    elif settings.mode != "DISABLE" and _honoured(settings, given):
+        name_server(options, settings)
+        names = settings.subject_alt_names or (given.identities if given.callee.entry else ())
+        cluster.transport_socket.CopyFrom(tls.originated(settings, names, http2=http2))
+
+
+def _honoured(settings: ClientTLS, given: Called) -> bool:
+    """Whether a sidecar may use the Secret: Istio leaves TLS out altogether where a rule means every pod."""
+    return not settings.credential_name or given.router or given.callee.policy.selective
+
+
+def _passthrough(cluster: cluster_pb2.Cluster, port: ServicePort) -> cluster_pb2.Cluster:
     """The same pods past all rules: where Istio's proxies send what they know nothing of."""
-    cluster = _from_eds(passthrough_name(key, port.port), cluster_name(key, port.port))
+    pool = ConnectionPool(http=HTTPSettings(use_client_protocol=True))
     balance(cluster, None)
-    bound(cluster, ConnectionPool(http=HTTPSettings(use_client_protocol=True)), protocol(port))
-    return cluster
-
-
-def _from_eds(name: str, endpoints: str) -> cluster_pb2.Cluster:
-    cluster = cluster_pb2.Cluster(name=name, type=cluster_pb2.Cluster.EDS)
-    cluster.eds_cluster_config.service_name = endpoints
-    cluster.eds_cluster_config.eds_config.CopyFrom(from_ads())
+    bound(cluster, pool)
+    if protocol(port).http:
+        set_http_options(cluster, http_options(pool, protocol(port), upgradable=False))
     return cluster

@@ -1,42 +1,73 @@
-"""What the proxies of a namespace are told alike: clusters, their endpoints, and most of what routes say."""
+"""What the proxies of a scope are told alike: clusters, their endpoints, and most of what routes say."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
-from souk_mesh.objects import DestinationRule, Service, VirtualService
+from souk_mesh.objects import DestinationRule, PeerAuthentication, Service, ServiceEntry
 from souk_mesh.topology import ServiceKey
 from souk_mesh.xds.clusters import Called, outbound_clusters
-from souk_mesh.xds.configuration import Configuration
 from souk_mesh.xds.connections import Forwarding, forwarding
-from souk_mesh.xds.destinations import Callee, Callees, RulesByHost, merged
+from souk_mesh.xds.destination_lookup import RulesByHost
+from souk_mesh.xds.destinations import Callee, Callees, merged
 from souk_mesh.xds.endpoints import Behind, endpoints
-from souk_mesh.xds.mesh_rules import MeshRules, visible
-from souk_mesh.xds.reach import MESH, named_callees
+from souk_mesh.xds.entries import external, identities
+from souk_mesh.xds.mesh_rules import MeshRules
+from souk_mesh.xds.peer_authentication import PeerMode, namespace_mode
+from souk_mesh.xds.reach import named_callees
+from souk_mesh.xds.registry import Registry
 from souk_mesh.xds.remaking import Made, each_kept, same_if_equal
 from souk_mesh.xds.resources import ByName, Resource, named
 from souk_mesh.xds.routes import Callers, Hosts, Routed, Ruled, common_hosts
+from souk_mesh.xds.scopes import Scope
+from souk_mesh.xds.sight import Sight
 from souk_mesh.xds.view import Endpoint, PortKey, protocol
 
 Several = tuple[Resource, ...]
+
+
+@dataclass(frozen=True, eq=False)
+class Sources:
+    """The objects and pods of a mesh, sorted so that what concerns a Service is found at once: compared by identity."""
+
+    registry: Registry
+    entries: Mapping[ServiceKey, ServiceEntry]
+    behind: Mapping[PortKey, tuple[Endpoint, ...]]
+    rules: RulesByHost
+    peers: tuple[PeerAuthentication, ...]
+
+
+@dataclass(frozen=True)
+class Outlook:
+    """A scope, and what its proxies are told is made from."""
+
+    scope: Scope
+    sight: Sight
+    sources: Sources
+
+
+@dataclass(frozen=True)
+class Named:
+    """A Service that is seen, and the rules that callers go by."""
+
+    key: ServiceKey
+    service: Service
+    rules: tuple[DestinationRule, ...]
+    entry: ServiceEntry | None
 
 
 @dataclass(frozen=True)
 class Common:
     """What proxies are told alike, and what it was made from."""
 
-    made_callees: Mapping[ServiceKey, Made[tuple[Service, tuple[DestinationRule, ...]], Callee]]
-    made_clusters: Mapping[PortKey, Made[Called, Several]]
-    made_endpoints: Mapping[PortKey, Made[Behind, Several]]
-    callees: Callees
-    clusters: ByName
-    endpoints: ByName
-    gateway_rules: tuple[VirtualService, ...]
-    """The VirtualServices that the namespace sees and that are bound to some gateway."""
+    made_callees: Mapping[str, Made[Named, Callee]] = field(default_factory=dict)
+    made_clusters: Mapping[PortKey, Made[Called, Several]] = field(default_factory=dict)
+    made_endpoints: Mapping[PortKey, Made[Behind, Several]] = field(default_factory=dict)
+    callees: Callees = field(default_factory=dict)
+    clusters: ByName = field(default_factory=dict)
+    endpoints: ByName = field(default_factory=dict)
 
-
-NOTHING = Common({}, {}, {}, {}, {}, {}, ())
 
 CommonHosts = Mapping[PortKey, Made[Routed, Hosts]]
 """What tables of routes have in common, by the ports of Services."""
@@ -50,63 +81,61 @@ class Told:
     connections: Mapping[PortKey, Forwarding] = field(default_factory=dict)
 
 
-@dataclass(frozen=True)
-class Sources:
-    """The objects and pods of a mesh, sorted so that what concerns a Service is found at once."""
-
-    configuration: Configuration
-    behind: Mapping[PortKey, tuple[Endpoint, ...]]
-    rules: RulesByHost
-
-
-def common(namespace: str, sources: Sources, before: Common | None) -> Common:
-    """What all proxies of a namespace are told; the very result of before if nothing in it changes."""
-    before, configuration, behind = before or NOTHING, sources.configuration, sources.behind
-    made = each_kept(
-        before.made_callees,
-        {key: (each, sources.rules.of(namespace, key)) for key, each in configuration.services.items()},
-        _callee,
-    )
-    callees = before.callees if made is before.made_callees else {key.host: each.result for key, each in made.items()}
+def common(outlook: Outlook, before: Common) -> Common:
+    """What all proxies of a scope are told; what in it is made from the same as before is taken over."""
+    scope, sources = outlook.scope, outlook.sources
+    made = each_kept(before.made_callees, _named_services(outlook), _callee)
+    callees = before.callees if made is before.made_callees else {host: each.result for host, each in made.items()}
     ports = {(each.key, port.port): (each, port) for each in callees.values() for port in each.service.spec.ports}
     clusters = each_kept(
         before.made_clusters,
         {
-            place: Called(callee, port, frozenset(each.pod.identity for each in behind[place]))
+            place: Called(
+                callee=callee,
+                port=port,
+                identities=_identities(callee, sources.behind[place]),
+                mutual=not external(callee.entry)
+                and namespace_mode(sources.peers, callee.key.namespace) is not PeerMode.DISABLE,
+                router=scope.router,
+            )
             for place, (callee, port) in ports.items()
         },
         lambda given: tuple(map(Resource.of, outbound_clusters(given))),
     )
     assignments = each_kept(
         before.made_endpoints,
-        {
-            place: Behind(callee, port, behind[place], configuration.peer_authentications)
-            for place, (callee, port) in ports.items()
-        },
+        {place: Behind(callee, port, sources.behind[place], sources.peers) for place, (callee, port) in ports.items()},
         lambda given: tuple(map(Resource.of, endpoints(given))),
     )
-    seen = visible(configuration.virtual_services, namespace)
-    bound = tuple(each for each in seen if set(each.spec.gateways) != {MESH})
-    after = Common(
+    return Common(
         made_callees=made,
         made_clusters=clusters,
         made_endpoints=assignments,
         callees=callees,
-        clusters=before.clusters if clusters is before.made_clusters else _named(clusters),
-        endpoints=before.endpoints if assignments is before.made_endpoints else _named(assignments),
-        gateway_rules=same_if_equal(bound, before.gateway_rules),
+        clusters=before.clusters if clusters is before.made_clusters else _by_name(clusters),
+        endpoints=before.endpoints if assignments is before.made_endpoints else _by_name(assignments),
     )
-    return same_if_equal(after, before)
 
 
-def told(callers: Callers, callees: Callees, rules: MeshRules, before: Told | None) -> Told:
-    """What these callers are told; the very result of before if nothing in it changes."""
+@dataclass(frozen=True)
+class Outbound:
+    """Callers, and what they go by."""
+
+    callers: Callers
+    callees: Callees
+    rules: MeshRules
+    registry_only: bool
+    """Whether calls to hosts that nobody knows are refused."""
+
+
+def told(given: Outbound, before: Told | None) -> Told:
+    """What callers are told; the very result of before if nothing in it changes."""
     before = before or Told()
-    after = Told(_hosts(callers, callees, rules, before.hosts), _connections(callers, callees, rules))
-    return same_if_equal(after, before)
+    return same_if_equal(Told(_hosts(given, before.hosts), _connections(given)), before)
 
 
-def _hosts(callers: Callers, callees: Callees, rules: MeshRules, before: CommonHosts) -> CommonHosts:
+def _hosts(given: Outbound, before: CommonHosts) -> CommonHosts:
+    callers, callees, rules = given.callers, given.callees, given.rules
     spoken = {port.port for each in callees.values() for port in each.service.spec.ports if protocol(port).http}
     sources: dict[PortKey, Routed] = {}
     for number in sorted(spoken):
@@ -116,23 +145,44 @@ def _hosts(callers: Callers, callees: Callees, rules: MeshRules, before: CommonH
             callee, rule = callees[host], named_by.rule
             port = next(each for each in callee.service.spec.ports if each.port == number)
             ruled = Ruled(rule, named_callees(callees, rule)) if rule else None
-            sources[callee.key, number] = Routed(callers, callee, port, named_by.names, ruled, others)
+            sources[callee.key, number] = Routed(
+                callers, callee, port, named_by.names, ruled, others, given.registry_only
+            )
     return each_kept(before, sources, common_hosts)
 
 
-def _connections(callers: Callers, callees: Callees, rules: MeshRules) -> Mapping[PortKey, Forwarding]:
+def _connections(given: Outbound) -> Mapping[PortKey, Forwarding]:
     return {
-        (callee.key, port.port): forwarding(rules.connections(host), callee, callees, callers.on(port.port))
-        for host, callee in callees.items()
+        (callee.key, port.port): forwarding(
+            given.rules.connections(host), callee, given.callees, given.callers.on(port.port)
+        )
+        for host, callee in given.callees.items()
         for port in callee.service.spec.ports
         if not protocol(port).http
     }
 
 
-def _callee(given: tuple[Service, tuple[DestinationRule, ...]]) -> Callee:
-    service, rules = given
-    return Callee(ServiceKey(service.metadata.namespace, service.metadata.name), service, merged(rules))
+def _named_services(outlook: Outlook) -> Mapping[str, Named]:
+    scope, sources = outlook.scope, outlook.sources
+    found: dict[str, Named] = {}
+    for host, seen in outlook.sight.services.items():
+        service = sources.registry.services[seen.key]
+        if seen.ports is not None:
+            ports = tuple(port for port in service.spec.ports if port.port in seen.ports)
+            service = service.model_copy(update={"spec": service.spec.model_copy(update={"ports": ports})})
+        rules = sources.rules.of(scope.namespace, dict(scope.labels), seen.key)
+        found[host] = Named(seen.key, service, rules, sources.entries.get(seen.key))
+    return found
 
 
-def _named(made: Mapping[PortKey, Made[Called, Several]] | Mapping[PortKey, Made[Behind, Several]]) -> ByName:
+def _callee(given: Named) -> Callee:
+    return Callee(given.key, given.service, merged(given.rules), given.entry)
+
+
+def _identities(callee: Callee, behind: tuple[Endpoint, ...]) -> frozenset[str]:
+    listed = identities(callee.entry) if callee.entry else frozenset()
+    return listed | {each.pod.identity for each in behind}
+
+
+def _by_name(made: Mapping[PortKey, Made[Called, Several]] | Mapping[PortKey, Made[Behind, Several]]) -> ByName:
     return named(resource for each in made.values() for resource in each.result)

@@ -15,9 +15,12 @@ from souk_mesh.objects import (
     PeerAuthentication,
     RequestAuthentication,
     Service,
+    ServiceEntry,
+    Sidecar,
     VirtualService,
 )
 from souk_mesh.topology import ServiceKey
+from souk_mesh.xds.entry_services import as_services
 
 ROOT_NAMESPACE = "istio-system"
 """Where policies stand that hold for the whole mesh."""
@@ -30,26 +33,40 @@ class Configuration:
     """What the store holds, as far as it concerns proxies; of each kind the oldest first, since the oldest wins."""
 
     services: Mapping[ServiceKey, Service] = field(default_factory=dict)
+    """What can be called; the hosts of ServiceEntries among them, as Services."""
+    entries: Mapping[ServiceKey, ServiceEntry] = field(default_factory=dict)
+    """Where such a host comes from."""
     virtual_services: tuple[VirtualService, ...] = ()
     destination_rules: tuple[DestinationRule, ...] = ()
     peer_authentications: tuple[PeerAuthentication, ...] = ()
     authorization_policies: tuple[AuthorizationPolicy, ...] = ()
     request_authentications: tuple[RequestAuthentication, ...] = ()
     gateways: tuple[Gateway, ...] = ()
+    sidecars: tuple[Sidecar, ...] = ()
 
     @classmethod
     def of(cls, objects: Iterable[Object]) -> Configuration:
         """Picks what concerns proxies out of all objects."""
         ordered = sorted(objects, key=_age)
-        services = sorted(_only(ordered, Service), key=lambda service: service.key)
+        services: dict[ServiceKey, Service] = {}
+        for service in sorted(_only(ordered, Service), key=lambda service: service.key):
+            services[ServiceKey(service.metadata.namespace, service.metadata.name)] = service
+        entries: dict[ServiceKey, ServiceEntry] = {}
+        for entry in _only(ordered, ServiceEntry):
+            for service in as_services(entry):
+                key = ServiceKey(service.metadata.namespace, service.metadata.name)
+                services.setdefault(key, service)
+                entries.setdefault(key, entry)
         return cls(
-            services={ServiceKey(each.metadata.namespace, each.metadata.name): each for each in services},
+            services=services,
+            entries=entries,
             virtual_services=_only(ordered, VirtualService),
             destination_rules=_only(ordered, DestinationRule),
             peer_authentications=_only(ordered, PeerAuthentication),
             authorization_policies=_only(ordered, AuthorizationPolicy),
             request_authentications=_only(ordered, RequestAuthentication),
             gateways=_only(ordered, Gateway),
+            sidecars=_only(ordered, Sidecar),
         )
 
 

@@ -11,7 +11,7 @@ from envoy.type.v3 import hash_policy_pb2
 
 from souk_mesh.objects import RouteDestination, TCPRoute, VirtualService
 from souk_mesh.xds.destinations import Callee, Callees
-from souk_mesh.xds.hashing import consistent_hash
+from souk_mesh.xds.hashing import hashes_source
 from souk_mesh.xds.protos import duration
 from souk_mesh.xds.reach import Caller, Reach
 from souk_mesh.xds.rules import concerns_connections
@@ -78,12 +78,11 @@ def _concerns(entry: TCPRoute, rule: VirtualService, caller: Caller) -> bool:
 
 
 def _as_agreed(shares: tuple[tuple[str, int], ...], callee: Callee | None, subset: str) -> Forwarding:
-    pool = callee.policy.policy.connection_pool if callee else None
-    tcp = pool.tcp if pool else None
-    hashed = consistent_hash(callee, subset)
+    policy = callee.policy.policy if callee else None
+    tcp = policy.connection_pool.tcp if policy and policy.connection_pool else None
     return Forwarding(
         shares,
         idle_timeout=tcp.idle_timeout if tcp else None,
         longest=tcp.max_connection_duration if tcp else None,
-        by_source=bool(hashed and hashed.use_source_ip),
+        by_source=callee is not None and hashes_source(callee.policy, subset),
     )

@@ -1,9 +1,9 @@
-"""Which policy holds for calls to a Service (DestinationRule)."""
+"""How a Service is called, and which subsets it has: what the DestinationRules for it say together."""
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field, replace
 
 from souk_mesh.objects import (
     ClientTLS,
@@ -11,12 +11,12 @@ from souk_mesh.objects import (
     DestinationRule,
     LoadBalancerSettings,
     OutlierDetection,
+    RetryBudget,
     Service,
+    ServiceEntry,
     TrafficPolicy,
 )
 from souk_mesh.topology import ServiceKey
-from souk_mesh.xds.configuration import ROOT_NAMESPACE
-from souk_mesh.xds.view import full_host
 
 
 @dataclass(frozen=True)
@@ -27,84 +27,86 @@ class Policy:
     connection_pool: ConnectionPool | None = None
     outlier_detection: OutlierDetection | None = None
     tls: ClientTLS | None = None
-
-    def overridden(self, by: TrafficPolicy | None) -> Policy:
-        """The same with the blocks of another in place of its own; a block is replaced whole."""
-        if by is None:
-            return self
-        return Policy(
-            load_balancer=by.load_balancer or self.load_balancer,
-            connection_pool=by.connection_pool or self.connection_pool,
-            outlier_detection=by.outlier_detection or self.outlier_detection,
-            tls=by.tls or self.tls,
-        )
+    retry_budget: RetryBudget | None = None
 
 
 @dataclass(frozen=True)
 class SubsetPolicy:
-    """Some pods of a Service and how they are called."""
+    """Some pods of a Service, and what is said of them alone."""
 
     labels: Mapping[str, str]
-    policy: Policy
+    policy: TrafficPolicy | None
 
 
 @dataclass(frozen=True)
 class DestinationPolicy:
     """How a Service is called, and which subsets it has."""
 
-    policy: Policy = Policy()
+    policy: TrafficPolicy | None = None
     subsets: Mapping[str, SubsetPolicy] = field(default_factory=dict)
+    selective: bool = False
+    """Whether it comes from a rule with a workloadSelector: only those may name Secrets."""
+
+    def of(self, port: int, subset: str = "") -> Policy:
+        """How one port of the Service, or of a subset of it, is called.
+
+        What is said of a port replaces everything that is said of all ports. What a subset says replaces what is said
+        of the Service block by block, and whole where it speaks of the port.
+        """
+        service, _ = _at_port(self.policy, port)
+        said = self.subsets[subset].policy if subset in self.subsets else None
+        if said is None:
+            return service
+        own, of_port = _at_port(said, port)
+        if of_port:
+            return replace(own, retry_budget=own.retry_budget or service.retry_budget)
+        return Policy(
+            load_balancer=own.load_balancer or service.load_balancer,
+            connection_pool=own.connection_pool or service.connection_pool,
+            outlier_detection=own.outlier_detection or service.outlier_detection,
+            tls=own.tls or service.tls,
+            retry_budget=own.retry_budget or service.retry_budget,
+        )
 
 
 @dataclass(frozen=True)
 class Callee:
-    """A Service, as callers of one namespace see it."""
+    """What can be called, as some callers see it."""
 
     key: ServiceKey
     service: Service
     policy: DestinationPolicy
+    entry: ServiceEntry | None = None
+    """Where it comes from, if not from a Kubernetes Service."""
 
 
 Callees = Mapping[str, Callee]
 """What callers can name, by its full host."""
 
 
-class RulesByHost:
-    """The DestinationRules of a mesh, to be found by whom they are for."""
-
-    def __init__(self, rules: Iterable[DestinationRule]) -> None:
-        self._by_namespace: dict[str, dict[str, list[DestinationRule]]] = {}
-        for rule in rules:
-            hosts = self._by_namespace.setdefault(rule.metadata.namespace, {})
-            hosts.setdefault(full_host(rule.spec.host, rule.metadata.namespace), []).append(rule)
-
-    def of(self, caller_namespace: str, key: ServiceKey) -> tuple[DestinationRule, ...]:
-        """What callers in a namespace go by: their own namespace's rules, else the Service's, else the mesh's."""
-        namespaces = [key.namespace, ROOT_NAMESPACE]
-        if caller_namespace != ROOT_NAMESPACE:
-            namespaces.insert(0, caller_namespace)
-        return next((tuple(found) for found in (self._most_specific(each, key) for each in namespaces) if found), ())
-
-    def _most_specific(self, namespace: str, key: ServiceKey) -> Sequence[DestinationRule]:
-        hosts = self._by_namespace.get(namespace, {})
-        if key.host in hosts:
-            return hosts[key.host]
-        wildcards = [host for host in hosts if host.startswith("*") and covers(host, key.host)]
-        return hosts[max(wildcards, key=len)] if wildcards else ()
-
-
-def covers(pattern: str, host: str) -> bool:
-    """Whether a host, perhaps with a leading wildcard, means another."""
-    return host.endswith(pattern[1:]) if pattern.startswith("*") else pattern == host
-
-
 def merged(rules: Iterable[DestinationRule]) -> DestinationPolicy:
     """What rules for one host say together; of what two of them say, the first counts."""
     rules = tuple(rules)
     policies = (rule.spec.traffic_policy for rule in rules)
-    policy = Policy().overridden(next((each for each in policies if each is not None), None))
     subsets: dict[str, SubsetPolicy] = {}
     for rule in rules:
         for subset in rule.spec.subsets:
-            subsets.setdefault(subset.name, SubsetPolicy(subset.labels, policy.overridden(subset.traffic_policy)))
-    return DestinationPolicy(policy, subsets)
+            subsets.setdefault(subset.name, SubsetPolicy(subset.labels, subset.traffic_policy))
+    return DestinationPolicy(
+        policy=next((each for each in policies if each is not None), None),
+        subsets=subsets,
+        selective=any(rule.spec.workload_selector is not None for rule in rules[:1]),
+    )
+
+
+def _at_port(policy: TrafficPolicy | None, port: int) -> tuple[Policy, bool]:
+    """What a policy says of a port, and whether it speaks of that port."""
+    if policy is None:
+        return Policy(), False
+    for each in policy.port_level_settings:
+        if each.port.number == port:
+            return Policy(each.load_balancer, each.connection_pool, each.outlier_detection, each.tls), True
+    return (
+        Policy(policy.load_balancer, policy.connection_pool, policy.outlier_detection, policy.tls, policy.retry_budget),
+        False,
+    )

@@ -5,19 +5,17 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
+from envoy.config.cluster.v3 import cluster_pb2
 from envoy.config.core.v3 import base_pb2
 from envoy.config.endpoint.v3 import endpoint_components_pb2, endpoint_pb2
-from google.protobuf import struct_pb2
 
 from souk_mesh.objects import PeerAuthentication, ServicePort, contains
 from souk_mesh.xds.destinations import Callee
+from souk_mesh.xds.entries import assignment, discovery
 from souk_mesh.xds.peer_authentication import takes_mutual_tls
 from souk_mesh.xds.protos import address
+from souk_mesh.xds.socket_matching import marked
 from souk_mesh.xds.view import Endpoint, cluster_name
-
-SOCKET_MATCH = "envoy.transport_socket_match"
-MUTUAL = {"tlsMode": "istio"}
-"""How an endpoint says that it takes mutual TLS, and a cluster which endpoints it means."""
 
 
 @dataclass(frozen=True)
@@ -31,7 +29,14 @@ class Behind:
 
 
 def endpoints(given: Behind) -> Iterator[endpoint_pb2.ClusterLoadAssignment]:
-    """The ready pods of a Service and of its subsets."""
+    """The ready pods of a Service and of its subsets, or what a ServiceEntry lists; nothing for what DNS finds."""
+    entry = given.callee.entry
+    if entry is not None and discovery(entry) != cluster_pb2.Cluster.EDS:
+        return
+    if entry is not None and entry.spec.workload_selector is None:
+        for name in ("", *given.callee.policy.subsets):
+            yield assignment(given.callee, entry, given.port, name)
+        return
     ready = sorted((each for each in given.pods if each.pod.ready), key=lambda each: (each.pod.name, each.port))
     yield _assignment(given, "", ready)
     for name, subset in given.callee.policy.subsets.items():
@@ -47,11 +52,7 @@ def _assignment(given: Behind, subset: str, chosen: Sequence[Endpoint]) -> endpo
 
 
 def _endpoint(peers: Sequence[PeerAuthentication], endpoint: Endpoint) -> endpoint_components_pb2.LbEndpoint:
-    metadata = base_pb2.Metadata()
-    if takes_mutual_tls(peers, endpoint.pod, endpoint.port):
-        marks = struct_pb2.Struct()
-        marks.update(MUTUAL)
-        metadata.filter_metadata[SOCKET_MATCH].CopyFrom(marks)
+    metadata = marked() if takes_mutual_tls(peers, endpoint.pod, endpoint.port) else base_pb2.Metadata()
     return endpoint_components_pb2.LbEndpoint(
         endpoint=endpoint_components_pb2.Endpoint(address=address(endpoint.pod.addresses.pod, endpoint.port)),
         metadata=metadata,

@@ -66,7 +66,7 @@ def inbound(given: Guards, before: Inbound | None) -> Inbound:
     return Inbound(
         made_clusters=each_kept(
             before.made_clusters,
-            {number: Application(pod.addresses.application, number, spoken) for number, spoken in ports.items()},
+            {number: Application(pod.addresses.application, number, spoken, None) for number, spoken in ports.items()},
             lambda each: Resource.of(inbound_cluster(each)),
         ),
         made_listeners=each_kept(

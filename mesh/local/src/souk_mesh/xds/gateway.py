@@ -18,7 +18,7 @@ from souk_mesh.objects import (
     contains,
 )
 from souk_mesh.topology import Pod
-from souk_mesh.xds.destinations import Callees, covers
+from souk_mesh.xds.destinations import Callees
 from souk_mesh.xds.http_guards import Guarded, guard_configurations
 from souk_mesh.xds.http_managers import edge_manager, manager_filter
 from souk_mesh.xds.matches import everything, takes_everything
@@ -27,7 +27,7 @@ from souk_mesh.xds.reach import Caller, Reach
 from souk_mesh.xds.renumbering import renumbered
 from souk_mesh.xds.routes import route_table
 from souk_mesh.xds.rules import applies, has_routes, rule_routes
-from souk_mesh.xds.view import full_host, selects, target
+from souk_mesh.xds.view import covers, full_host, selects, target
 
 
 @dataclass(frozen=True)

@@ -7,10 +7,10 @@ from dataclasses import dataclass, field
 
 from souk_mesh.objects import VirtualService
 from souk_mesh.topology import ServiceKey
-from souk_mesh.xds.destinations import Callee, Callees, covers
+from souk_mesh.xds.destinations import Callee, Callees
 from souk_mesh.xds.reach import MESH, Caller
 from souk_mesh.xds.rules import applies, has_routes
-from souk_mesh.xds.view import full_host, protocol
+from souk_mesh.xds.view import covers, full_host, protocol
 
 
 @dataclass(frozen=True)
@@ -34,6 +34,8 @@ class Authorities:
 
 def known_names(key: ServiceKey, namespace: str) -> list[str]:
     """The authorities that mean a Service to a caller in `namespace`, the usual one first."""
+    if key.host == key.name:
+        return [key.host]
     names = [f"{key.name}.{key.namespace}", f"{key.name}.{key.namespace}.svc", key.host, f"{key.host}."]
     return [key.name, *names] if namespace == key.namespace else names
 

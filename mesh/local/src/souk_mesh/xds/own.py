@@ -5,7 +5,14 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
-from souk_mesh.objects import AuthorizationPolicy, Gateway, PeerAuthentication, RequestAuthentication, Service
+from souk_mesh.objects import (
+    AuthorizationPolicy,
+    Gateway,
+    PeerAuthentication,
+    RequestAuthentication,
+    Service,
+    VirtualService,
+)
 from souk_mesh.topology import Pod, Proxy, ServiceKey
 from souk_mesh.xds.common import Common, Told
 from souk_mesh.xds.entrances import Guards, Inbound, inbound
@@ -30,6 +37,8 @@ class Facts:
     tokens: tuple[RequestAuthentication, ...]
     """Of both, those that speak of the pod."""
     gateways: tuple[Gateway, ...]
+    bound: tuple[VirtualService, ...]
+    """The VirtualServices that are bound to some gateway, for gateways."""
     secrets: tuple[Resource, ...]
 
 
@@ -81,9 +90,7 @@ def _sidecar(facts: Facts, before: Own) -> Own:
 def _router(facts: Facts, before: Own) -> Own:
     made = kept(
         before.router,
-        Router(
-            facts.pod, facts.gateways, facts.common.gateway_rules, facts.common.callees, facts.policies, facts.tokens
-        ),
+        Router(facts.pod, facts.gateways, facts.bound, facts.common.callees, facts.policies, facts.tokens),
         lambda given: Resources.of(
             listeners=gateway_listeners(given), extensions=gateway_guards(given), routes=gateway_routes(given)
         ),

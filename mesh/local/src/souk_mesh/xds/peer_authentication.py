@@ -34,6 +34,16 @@ def peer_mode(rules: Sequence[PeerAuthentication], pod: Pod, port: int) -> PeerM
     return next((level for level in levels if level is not None), PeerMode.PERMISSIVE)
 
 
+def namespace_mode(rules: Sequence[PeerAuthentication], namespace: str) -> PeerMode:
+    """What pods of a namespace take if nothing is said of them by themselves: what callers go by."""
+    standing = [rule for rule in rules if not _selective(rule)]
+    levels = (
+        _first(rule.spec.mtls.mode for rule in standing if rule.metadata.namespace == each)
+        for each in (namespace, ROOT_NAMESPACE)
+    )
+    return next((level for level in levels if level is not None), PeerMode.PERMISSIVE)
+
+
 def takes_mutual_tls(rules: Sequence[PeerAuthentication], pod: Pod, port: int) -> bool:
     """Whether callers encrypt to this endpoint of their own accord (auto mTLS)."""
     # A gateway carries no tlsMode label: its port speaks what the Gateway object says.

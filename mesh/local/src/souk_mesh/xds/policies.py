@@ -5,66 +5,102 @@ from __future__ import annotations
 from datetime import timedelta
 
 from envoy.config.cluster.v3 import circuit_breaker_pb2, cluster_pb2, outlier_detection_pb2
-from envoy.config.core.v3 import protocol_pb2
-from envoy.extensions.upstreams.http.v3.http_protocol_options_pb2 import HttpProtocolOptions
 from envoy.type.v3 import percent_pb2
 
 from souk_mesh.objects import (
     ConnectionPool,
+    ConsistentHash,
     HTTPSettings,
     LoadBalancerSettings,
     OutlierDetection,
+    RetryBudget,
     TcpKeepalive,
     TCPSettings,
+    Warmup,
 )
-from souk_mesh.xds.protos import UNLIMITED, duration, packed, uint32
-from souk_mesh.xds.view import Protocol
+from souk_mesh.xds.protos import UNLIMITED, duration, uint32
 
 CONNECT_TIMEOUT = timedelta(seconds=10)
-HTTP_OPTIONS = "envoy.extensions.upstreams.http.v3.HttpProtocolOptions"
 
-_POLICIES = {
-    None: cluster_pb2.Cluster.LEAST_REQUEST,
-    "LEAST_REQUEST": cluster_pb2.Cluster.LEAST_REQUEST,
-    "ROUND_ROBIN": cluster_pb2.Cluster.ROUND_ROBIN,
-    "RANDOM": cluster_pb2.Cluster.RANDOM,
-}
+RING_SIZE = 1024
+"""The floor of a ring that nobody says the size of; Envoy's own maximum of 8 million stays."""
 
 
 def balance(cluster: cluster_pb2.Cluster, settings: LoadBalancerSettings | None) -> None:
     """Sets how a pod is picked; what a consistent hash is made of stands on the routes."""
-    hashed = settings.consistent_hash if settings else None
-    if hashed is None:
-        cluster.lb_policy = _POLICIES[settings.simple if settings else None]
-    elif hashed.maglev is not None:
+    settings = settings or LoadBalancerSettings()
+    if settings.consistent_hash is not None:
+        _hash(cluster, settings.consistent_hash)
+    elif settings.simple == "RANDOM":
+        cluster.lb_policy = cluster_pb2.Cluster.RANDOM
+    elif settings.simple == "ROUND_ROBIN":
+        cluster.lb_policy = cluster_pb2.Cluster.ROUND_ROBIN
+        _warm_up(cluster.round_robin_lb_config, settings)
+    else:
+        cluster.lb_policy = cluster_pb2.Cluster.LEAST_REQUEST
+        _warm_up(cluster.least_request_lb_config, settings)
+
+
+def _hash(cluster: cluster_pb2.Cluster, hashed: ConsistentHash) -> None:
+    if hashed.maglev is not None:
         cluster.lb_policy = cluster_pb2.Cluster.MAGLEV
         cluster.maglev_lb_config.table_size.value = hashed.maglev.table_size
-    else:
-        cluster.lb_policy = cluster_pb2.Cluster.RING_HASH
-        # Istio's floor; Envoy's own maximum of 8 million stays.
-        cluster.ring_hash_lb_config.minimum_ring_size.value = (
-            hashed.ring_hash.minimum_ring_size if hashed.ring_hash else 1024
-        )
+        return
+    cluster.lb_policy = cluster_pb2.Cluster.RING_HASH
+    size = hashed.ring_hash.minimum_ring_size if hashed.ring_hash else hashed.minimum_ring_size or RING_SIZE
+    if size:
+        cluster.ring_hash_lb_config.minimum_ring_size.value = size
 
 
-def bound(cluster: cluster_pb2.Cluster, pool: ConnectionPool | None, spoken: Protocol) -> None:
-    """Sets how much may be asked of the cluster at once, and what is spoken to it."""
+def _warm_up(
+    config: cluster_pb2.Cluster.RoundRobinLbConfig | cluster_pb2.Cluster.LeastRequestLbConfig,
+    settings: LoadBalancerSettings,
+) -> None:
+    if settings.warmup is not None:
+        config.slow_start_config.CopyFrom(_slow_start(settings.warmup))
+    elif settings.warmup_duration_secs is not None:
+        config.slow_start_config.slow_start_window.CopyFrom(duration(settings.warmup_duration_secs))
+
+
+def _slow_start(warmup: Warmup) -> cluster_pb2.Cluster.SlowStartConfig:
+    start = cluster_pb2.Cluster.SlowStartConfig(
+        slow_start_window=duration(warmup.duration),
+        min_weight_percent=percent_pb2.Percent(value=10 if warmup.minimum_percent is None else warmup.minimum_percent),
+    )
+    start.aggression.default_value = 1 if warmup.aggression is None else warmup.aggression
+    # Envoy wants a key of its runtime here. Nothing ever sets this one.
+    start.aggression.runtime_key = "souk.warmup"
+    return start
+
+
+def bound(cluster: cluster_pb2.Cluster, pool: ConnectionPool | None, budget: RetryBudget | None = None) -> None:
+    """Sets how much may be asked of the cluster at once; `http_options` says what is spoken on its connections."""
     tcp = (pool and pool.tcp) or TCPSettings()
     http = (pool and pool.http) or HTTPSettings()
     cluster.connect_timeout.CopyFrom(duration(tcp.connect_timeout or CONNECT_TIMEOUT))
     # Envoy's defaults (1024 and, for retries, 3) lose requests without a word; Istio's are no bounds at all.
-    cluster.circuit_breakers.thresholds.append(
-        circuit_breaker_pb2.CircuitBreakers.Thresholds(
-            max_connections=uint32(tcp.max_connections or UNLIMITED),
-            max_pending_requests=uint32(http.http1_max_pending_requests or UNLIMITED),
-            max_requests=uint32(http.http2_max_requests or UNLIMITED),
-            max_retries=uint32(http.max_retries or UNLIMITED),
-            track_remaining=True,
-        )
+    thresholds = circuit_breaker_pb2.CircuitBreakers.Thresholds(
+        max_connections=uint32(tcp.max_connections or UNLIMITED),
+        max_pending_requests=uint32(http.http1_max_pending_requests or UNLIMITED),
+        max_requests=uint32(http.http2_max_requests or UNLIMITED),
+        max_retries=uint32(http.max_retries or UNLIMITED),
+        track_remaining=True,
     )
+    if budget is not None:
+        thresholds.retry_budget.CopyFrom(_budget(budget))
+    cluster.circuit_breakers.thresholds.append(thresholds)
     _keep_alive(cluster, tcp.tcp_keepalive)
-    if spoken.http:
-        cluster.typed_extension_protocol_options[HTTP_OPTIONS].CopyFrom(packed(_http(tcp, http, spoken)))
+
+
+def _budget(budget: RetryBudget) -> circuit_breaker_pb2.CircuitBreakers.Thresholds.RetryBudget:
+    result = circuit_breaker_pb2.CircuitBreakers.Thresholds.RetryBudget(
+        # Istio's defaults: a fifth of the active requests, and three in any case.
+        budget_percent=percent_pb2.Percent(value=20 if budget.percent is None else budget.percent),
+        min_retry_concurrency=uint32(budget.min_retry_concurrency or 3),
+    )
+    if budget.budget_interval is not None:
+        result.budget_interval.CopyFrom(duration(budget.budget_interval))
+    return result
 
 
 def detect_outliers(cluster: cluster_pb2.Cluster, settings: OutlierDetection | None) -> None:
@@ -92,29 +128,6 @@ def detect_outliers(cluster: cluster_pb2.Cluster, settings: OutlierDetection | N
             rule.enforcing_consecutive_local_origin_failure.value = 100
     cluster.outlier_detection.CopyFrom(rule)
     cluster.common_lb_config.healthy_panic_threshold.CopyFrom(percent_pb2.Percent(value=settings.min_health_percent))
-
-
-def _http(tcp: TCPSettings, http: HTTPSettings, spoken: Protocol) -> HttpProtocolOptions:
-    options = HttpProtocolOptions()
-    idle = http.idle_timeout if http.idle_timeout is not None else tcp.idle_timeout
-    common = options.common_http_protocol_options
-    if idle is not None:
-        common.idle_timeout.CopyFrom(duration(idle))
-    if http.max_requests_per_connection:
-        common.max_requests_per_connection.value = http.max_requests_per_connection
-    if tcp.max_connection_duration is not None:
-        common.max_connection_duration.CopyFrom(duration(tcp.max_connection_duration))
-    http2 = protocol_pb2.Http2ProtocolOptions()
-    if http.max_concurrent_streams:
-        http2.max_concurrent_streams.value = http.max_concurrent_streams
-    if http.use_client_protocol:
-        options.use_downstream_protocol_config.http_protocol_options.SetInParent()
-        options.use_downstream_protocol_config.http2_protocol_options.CopyFrom(http2)
-    elif spoken is Protocol.HTTP2 or http.h2_upgrade_policy == "UPGRADE":
-        options.explicit_http_config.http2_protocol_options.CopyFrom(http2)
-    else:
-        options.explicit_http_config.http_protocol_options.SetInParent()
-    return options
 
 
 def _keep_alive(cluster: cluster_pb2.Cluster, settings: TcpKeepalive | None) -> None:

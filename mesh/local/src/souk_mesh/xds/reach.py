@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 from souk_mesh.objects import ConsistentHash, Destination, VirtualService
 from souk_mesh.xds.destinations import Callee, Callees
-from souk_mesh.xds.hashing import consistent_hash
+from souk_mesh.xds.hashing import destination_hash
 from souk_mesh.xds.view import cluster_name, full_host
 
 MESH = "mesh"
@@ -50,7 +50,7 @@ class Reach:
 
     def hash(self, destination: Destination) -> ConsistentHash | None:
         """What a pod of the destination is picked by."""
-        return consistent_hash(self.callee(destination), destination.subset)
+        return destination_hash(self.callee(destination), destination)
 
     def _cluster(self, destination: Destination, only_port: int | None) -> str:
         port = destination.port.number if destination.port else only_port or self.caller.port

@@ -18,6 +18,7 @@ from souk_mesh.xds.mesh_rules import known_names
 from souk_mesh.xds.protos import flag, uint32
 from souk_mesh.xds.reach import Caller, Reach
 from souk_mesh.xds.rules import rule_routes, service_route
+from souk_mesh.xds.scopes import Scope
 from souk_mesh.xds.view import passthrough_name
 
 
@@ -33,6 +34,7 @@ class Callers:
     namespace: str
     labels: tuple[tuple[str, str], ...]
     """Those that some rule asks a caller for."""
+    scope: Scope
 
     def on(self, port: int) -> Caller:
         """These as the callers of one port."""
@@ -59,6 +61,8 @@ class Routed:
     ruled: Ruled | None
     others: Mapping[str, Ruled]
     """Authorities that mean no Service, and yet a rule has them on this port."""
+    registry_only: bool
+    """Whether calls to hosts that nobody knows are refused."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -86,7 +90,7 @@ def common_hosts(given: Routed) -> Hosts:
     return Hosts(
         table=routes_name(key, number),
         by_address=_virtual_host(f"{key.host}:{number}|address", (), _routes(given, sent_with)),
-        by_name=(*by_name, _allow_any(key, given.port)),
+        by_name=(*by_name, _block_all() if given.registry_only else _allow_any(key, given.port)),
     )
 
 
@@ -133,6 +137,16 @@ def _allow_any(key: ServiceKey, port: ServicePort) -> VirtualHost:
     action.cluster = passthrough_name(key, port.port)
     return _virtual_host(
         "allow_any", ["*"], [route_components_pb2.Route(name="allow_any", match=everything(), route=action)]
+    )
+
+
+def _block_all() -> VirtualHost:
+    """Refuses what carries an authority that nobody has."""
+    refusal = route_components_pb2.DirectResponseAction(status=502)
+    return _virtual_host(
+        "block_all",
+        ["*"],
+        [route_components_pb2.Route(name="block_all", match=everything(), direct_response=refusal)],
     )
 
 

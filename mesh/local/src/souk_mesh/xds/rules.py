@@ -12,7 +12,7 @@ from souk_mesh.xds.answers import direct_response, redirect_action
 from souk_mesh.xds.cors import CORS_FILTER, cors
 from souk_mesh.xds.destinations import Callee
 from souk_mesh.xds.faults import FAULT_FILTER, fault
-from souk_mesh.xds.hashing import add_hash, consistent_hash
+from souk_mesh.xds.hashing import add_hash, service_hash
 from souk_mesh.xds.headers import change_headers, is_authority
 from souk_mesh.xds.matches import admits, everything, route_match, takes_everything
 from souk_mesh.xds.protos import packed
@@ -76,7 +76,7 @@ def service_route(callee: Callee, port: int, sent_with: str = "") -> Route:
     action.cluster = cluster_name(callee.key, port)
     if sent_with:
         action.host_rewrite_literal = sent_with
-    hashed = consistent_hash(callee, "")
+    hashed = service_hash(callee.policy, port)
     if hashed is not None:
         add_hash(action, hashed)
     policy = retry_policy(None, hashed=False)

@@ -11,12 +11,15 @@ from envoy.extensions.transport_sockets.tls.v3.common_pb2 import SubjectAltNameM
 from envoy.type.matcher.v3 import string_pb2
 
 from souk_mesh.identity import Certificate
+from souk_mesh.objects import ClientTLS
 from souk_mesh.topology import ServiceKey
 from souk_mesh.xds.protos import exactly, flag, from_ads, packed
 from souk_mesh.xds.view import Protocol
 
 LEAF, ROOTS = "default", "ROOTCA"
 """What Istio's proxies call their own certificate and the roots that they trust."""
+SYSTEM_ROOTS = "file-root:system"
+"""What they call the roots that the machine trusts."""
 
 ISTIO_ALPN = ("istio-peer-exchange", "istio")
 _HTTP_ALPN = ("h2", "http/1.1")
@@ -38,9 +41,12 @@ def secrets(certificate: Certificate, roots: bytes) -> tuple[secret_pb2.Secret, 
     return leaf, trusted
 
 
-def upstream(
-    key: ServiceKey, port: int, subset: str, spoken: Protocol, identities: Iterable[str]
-) -> base_pb2.TransportSocket:
+def server_name(key: ServiceKey, port: int, subset: str) -> str:
+    """The name that a caller asks a port of a Service, or of a subset of it, for."""
+    return f"outbound_.{port}_.{subset}_.{key.host}"
+
+
+def upstream(sni: str, identities: Iterable[str], *, http2: bool) -> base_pb2.TransportSocket:
     """How a caller encrypts to a Service: it shows its own certificate and expects one of `identities`."""
     context = tls_pb2.UpstreamTlsContext(
         common_tls_context=_common(
@@ -48,11 +54,39 @@ def upstream(
                 SubjectAltNameMatcher(san_type=SubjectAltNameMatcher.URI, matcher=exactly(identity))
                 for identity in sorted(set(identities))
             ],
-            (*ISTIO_ALPN, "h2") if spoken is Protocol.HTTP2 else ISTIO_ALPN,
+            (*ISTIO_ALPN, "h2") if http2 else ISTIO_ALPN,
         ),
-        sni=f"outbound_.{port}_.{subset}_.{key.host}",
+        sni=sni,
     )
-    return base_pb2.TransportSocket(name="envoy.transport_sockets.tls", typed_config=packed(context))
+    return _socket(context)
+
+
+def originated(settings: ClientTLS, names: Iterable[str], *, http2: bool) -> base_pb2.TransportSocket:
+    """How a caller encrypts to somebody who is not of the mesh.
+
+    Args:
+        settings: SIMPLE or MUTUAL; the Secret that it names comes over SDS as in Istio: `kubernetes://name` with the
+            certificate to show, `kubernetes://name-cacert` with the roots to trust.
+        names: one of these the other's certificate must carry; if there are none, the host that is called.
+        http2: whether HTTP/2 is all that will be spoken.
+    """
+    context = tls_pb2.CommonTlsContext(tls_params=_versions(), alpn_protocols=("h2",) if http2 else ())
+    credential = f"kubernetes://{settings.credential_name}"
+    if settings.mode == "MUTUAL":
+        context.tls_certificate_sds_secret_configs.add(name=credential, sds_config=from_ads())
+    if not settings.insecure_skip_verify:
+        combined = context.combined_validation_context
+        for name in names:
+            # As in Istio, a name may stand in the certificate as DNS name or as URI.
+            for kind in (SubjectAltNameMatcher.DNS, SubjectAltNameMatcher.URI):
+                combined.default_validation_context.match_typed_subject_alt_names.add(
+                    san_type=kind, matcher=exactly(name)
+                )
+        combined.default_validation_context.SetInParent()
+        trusted = f"{credential}-cacert" if settings.credential_name else SYSTEM_ROOTS
+        combined.validation_context_sds_secret_config.name = trusted
+        combined.validation_context_sds_secret_config.sds_config.CopyFrom(from_ads())
+    return _socket(tls_pb2.UpstreamTlsContext(common_tls_context=context, sni=settings.sni))
 
 
 def downstream(spoken: Protocol) -> base_pb2.TransportSocket:
@@ -66,7 +100,7 @@ def downstream(spoken: Protocol) -> base_pb2.TransportSocket:
         ),
         require_client_certificate=flag(True),
     )
-    return base_pb2.TransportSocket(name="envoy.transport_sockets.tls", typed_config=packed(context))
+    return _socket(context)
 
 
 def plain() -> base_pb2.TransportSocket:
@@ -76,13 +110,21 @@ def plain() -> base_pb2.TransportSocket:
     )
 
 
+def _socket(context: tls_pb2.UpstreamTlsContext | tls_pb2.DownstreamTlsContext) -> base_pb2.TransportSocket:
+    return base_pb2.TransportSocket(name="envoy.transport_sockets.tls", typed_config=packed(context))
+
+
+def _versions() -> common_pb2.TlsParameters:
+    return common_pb2.TlsParameters(
+        tls_minimum_protocol_version=common_pb2.TlsParameters.TLSv1_2,
+        # Envoy's own clients stop at 1.2 unless told otherwise.
+        tls_maximum_protocol_version=common_pb2.TlsParameters.TLSv1_3,
+    )
+
+
 def _common(names: Iterable[SubjectAltNameMatcher], protocols: Iterable[str]) -> tls_pb2.CommonTlsContext:
     return tls_pb2.CommonTlsContext(
-        tls_params=common_pb2.TlsParameters(
-            tls_minimum_protocol_version=common_pb2.TlsParameters.TLSv1_2,
-            # Envoy's own clients stop at 1.2 unless told otherwise.
-            tls_maximum_protocol_version=common_pb2.TlsParameters.TLSv1_3,
-        ),
+        tls_params=_versions(),
         tls_certificate_sds_secret_configs=[secret_pb2.SdsSecretConfig(name=LEAF, sds_config=from_ads())],
         combined_validation_context=tls_pb2.CommonTlsContext.CombinedCertificateValidationContext(
             default_validation_context=common_pb2.CertificateValidationContext(match_typed_subject_alt_names=names),

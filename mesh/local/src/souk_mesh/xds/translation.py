@@ -7,27 +7,53 @@ First comes what pods have in common, by namespace (`common`), then what each ha
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, fields
 
 from souk_mesh.identity import Certificate
-from souk_mesh.objects import VirtualService
-from souk_mesh.topology import Pod, Proxy
-from souk_mesh.xds.common import Common, Sources, Told, common, told
+from souk_mesh.objects import DestinationRule, PeerAuthentication, Service, ServiceEntry, Sidecar, VirtualService
+from souk_mesh.topology import Pod, Proxy, ServiceKey
+from souk_mesh.xds.common import Common, Outbound, Outlook, Sources, Told, common, told
 from souk_mesh.xds.configuration import Configuration
-from souk_mesh.xds.destinations import RulesByHost
-from souk_mesh.xds.mesh_rules import MeshRules
+from souk_mesh.xds.destination_lookup import RulesByHost
+from souk_mesh.xds.leads import Lead, leads
+from souk_mesh.xds.mesh_rules import MeshRules, visible
 from souk_mesh.xds.own import Facts, Own, own
+from souk_mesh.xds.reach import MESH
+from souk_mesh.xds.registry import Registry
 from souk_mesh.xds.remaking import Made, each_kept, kept, same_if_equal
 from souk_mesh.xds.resources import Resource, Resources
 from souk_mesh.xds.routes import Callers
+from souk_mesh.xds.scopes import Scope, scopes
 from souk_mesh.xds.selection import concerning
+from souk_mesh.xds.sight import Outward, Sight, sight
 from souk_mesh.xds.tls import secrets
-from souk_mesh.xds.view import Endpoint, PortKey, View, backends
+from souk_mesh.xds.view import View, backends
 
-Behind = Mapping[PortKey, tuple[Endpoint, ...]]
 Secrets = tuple[Resource, ...]
+Bound = tuple[VirtualService, ...]
+"""The VirtualServices that a namespace sees and that are bound to some gateway."""
 Keys = tuple[Certificate, bytes]
 """A pod's certificate, and the roots that it trusts."""
+
+
+@dataclass(frozen=True)
+class Standing:
+    """What the mesh consists of, but for what is said of its routes."""
+
+    services: Mapping[ServiceKey, Service]
+    entries: Mapping[ServiceKey, ServiceEntry]
+    rules: tuple[DestinationRule, ...]
+    peers: tuple[PeerAuthentication, ...]
+    pods: tuple[Pod, ...]
+
+
+@dataclass(frozen=True)
+class Selection:
+    """What pods there are, and what tells them apart."""
+
+    pods: tuple[Pod, ...]
+    sidecars: tuple[Sidecar, ...]
+    rules: tuple[DestinationRule, ...]
 
 
 @dataclass(frozen=True)
@@ -35,9 +61,13 @@ class Translation:
     """What all proxies are told at one moment, with what it was made from."""
 
     view: View = field(default_factory=lambda: View(Configuration(), ()))
-    behind: Behind = field(default_factory=dict)
     secrets: Mapping[str, Made[Keys, Secrets]] = field(default_factory=dict)
-    common: Mapping[str, Common] = field(default_factory=dict)
+    sources: Made[Standing, Sources] | None = None
+    scopes: Made[Selection, Mapping[str, Scope]] | None = None
+    leads: tuple[Lead, ...] = ()
+    bound: Mapping[str, Bound] = field(default_factory=dict)
+    sights: Mapping[Scope, Made[Outward, Sight]] = field(default_factory=dict)
+    common: Mapping[Scope, Made[Outlook, Common]] = field(default_factory=dict)
     told: Mapping[Callers, Told] = field(default_factory=dict)
     own: Mapping[str, Made[Facts, Own]] = field(default_factory=dict)
 
@@ -60,29 +90,44 @@ def translate(
     before = before or Translation()
     view = _carried_over(view, before.view)
     configuration = view.configuration
-    same_places = view.pods is before.view.pods and configuration.services is before.view.configuration.services
-    behind = before.behind if same_places else backends(configuration.services.values(), view.pods)
     keys = {identity: (certificate(identity), roots) for identity in {pod.identity for pod in view.pods}}
     made_secrets = each_kept(before.secrets, keys, lambda given: tuple(map(Resource.of, secrets(*given))))
+    sources = kept(before.sources, _standing(view), _sources)
+    selection = Selection(view.pods, configuration.sidecars, configuration.destination_rules)
+    scoped = kept(before.scopes, selection, lambda given: scopes(given.pods, given.sidecars, given.rules))
+    led = same_if_equal(leads(configuration.virtual_services), before.leads)
+    bound = _bound(view, before.bound)
+    sights = _sights(scoped.result, configuration.sidecars, sources.result.registry, led, before.sights)
+    shared = {
+        each: kept(before.common.get(each), Outlook(each, seen.result, sources.result), _common_after(before, each))
+        for each, seen in sights.items()
+    }
     asked = _asked_labels(configuration.virtual_services)
-    callers = {pod.node: _callers(pod, asked) for pod in view.pods}
-    sources = Sources(configuration, behind, RulesByHost(configuration.destination_rules))
-    shared = {each: common(each, sources, before.common.get(each)) for each in {pod.namespace for pod in view.pods}}
-    rules = {namespace: MeshRules(configuration.virtual_services, namespace) for namespace in shared}
+    callers = {pod.node: _callers(pod, scoped.result[pod.node], asked) for pod in view.pods}
+    rules = _rules(configuration.virtual_services, sights)
     routing = {
-        each: told(each, shared[each.namespace].callees, rules[each.namespace], before.told.get(each))
+        each: told(
+            Outbound(
+                callers=each,
+                callees=shared[each.scope].result.callees,
+                rules=rules[each.scope],
+                registry_only=sights[each.scope].result.registry_only,
+            ),
+            before.told.get(each),
+        )
         for each in {each for each in callers.values() if each is not None}
     }
     facts = {
         pod.node: Facts(
             pod=pod,
-            common=shared[pod.namespace],
+            common=shared[scoped.result[pod.node]].result,
             told=routing[called_by] if (called_by := callers[pod.node]) else Told(),
             services=configuration.services,
             peers=configuration.peer_authentications,
             policies=concerning(configuration.authorization_policies, pod),
             tokens=concerning(configuration.request_authentications, pod),
             gateways=configuration.gateways if pod.proxy is Proxy.ROUTER else (),
+            bound=bound.get(pod.namespace, ()) if pod.proxy is Proxy.ROUTER else (),
             secrets=made_secrets[pod.identity].result,
         )
         for pod in view.pods
@@ -91,7 +136,7 @@ def translate(
         node: kept(before.own.get(node), each, lambda given: own(given, _result(before.own.get(given.pod.node))))
         for node, each in facts.items()
     }
-    return Translation(view, behind, made_secrets, shared, routing, made)
+    return Translation(view, made_secrets, sources, scoped, led, bound, sights, shared, routing, made)
 
 
 def resources(view: View, pod: Pod, certificate: Certificate, roots: bytes) -> Resources:
@@ -101,19 +146,73 @@ def resources(view: View, pod: Pod, certificate: Certificate, roots: bytes) -> R
 
 def _carried_over(view: View, before: View) -> View:
     """The same view; what in it is as before is the same object, too."""
+    names = [each.name for each in fields(Configuration)]
     after, old = view.configuration, before.configuration
     return View(
-        Configuration(
-            services=same_if_equal(after.services, old.services),
-            virtual_services=same_if_equal(after.virtual_services, old.virtual_services),
-            destination_rules=same_if_equal(after.destination_rules, old.destination_rules),
-            peer_authentications=same_if_equal(after.peer_authentications, old.peer_authentications),
-            authorization_policies=same_if_equal(after.authorization_policies, old.authorization_policies),
-            request_authentications=same_if_equal(after.request_authentications, old.request_authentications),
-            gateways=same_if_equal(after.gateways, old.gateways),
-        ),
+        Configuration(**{name: same_if_equal(getattr(after, name), getattr(old, name)) for name in names}),
         same_if_equal(view.pods, before.pods),
     )
+
+
+def _standing(view: View) -> Standing:
+    given = view.configuration
+    return Standing(given.services, given.entries, given.destination_rules, given.peer_authentications, view.pods)
+
+
+def _sources(given: Standing) -> Sources:
+    return Sources(
+        registry=Registry(given.services, given.entries),
+        entries=given.entries,
+        behind=backends(given.services.values(), given.pods),
+        rules=RulesByHost(given.rules),
+        peers=given.peers,
+    )
+
+
+def _bound(view: View, before: Mapping[str, Bound]) -> Mapping[str, Bound]:
+    edges = {pod.namespace for pod in view.pods if pod.proxy is Proxy.ROUTER}
+    found = {each: visible(view.configuration.virtual_services, each) for each in edges}
+    return {
+        namespace: same_if_equal(
+            tuple(each for each in seen if set(each.spec.gateways) != {MESH}), before.get(namespace, ())
+        )
+        for namespace, seen in found.items()
+    }
+
+
+def _rules(
+    rules: tuple[VirtualService, ...], sights: Mapping[Scope, Made[Outward, Sight]]
+) -> Mapping[Scope, MeshRules]:
+    """The VirtualServices that each scope goes by."""
+    by_key = {each.key: each for each in rules}
+    unscoped = {scope.namespace for scope, seen in sights.items() if seen.result.rules is None}
+    of_namespaces = {each: MeshRules(rules, each) for each in unscoped}
+    return {
+        scope: of_namespaces[scope.namespace]
+        if seen.result.rules is None
+        else MeshRules((by_key[each] for each in seen.result.rules), scope.namespace)
+        for scope, seen in sights.items()
+    }
+
+
+def _sights(
+    scoped: Mapping[str, Scope],
+    sidecars: tuple[Sidecar, ...],
+    registry: Registry,
+    led: tuple[Lead, ...],
+    before: Mapping[Scope, Made[Outward, Sight]],
+) -> Mapping[Scope, Made[Outward, Sight]]:
+    by_key = {each.key: each for each in sidecars}
+    wanted = {
+        each: Outward(each, by_key[each.sidecar] if each.sidecar else None, registry, led)
+        for each in set(scoped.values())
+    }
+    return each_kept(before, wanted, sight)
+
+
+def _common_after(before: Translation, scope: Scope) -> Callable[[Outlook], Common]:
+    made = before.common.get(scope)
+    return lambda outlook: common(outlook, made.result if made else Common())
 
 
 def _asked_labels(rules: tuple[VirtualService, ...]) -> frozenset[str]:
@@ -127,10 +226,11 @@ def _asked_labels(rules: tuple[VirtualService, ...]) -> frozenset[str]:
     return frozenset(asked)
 
 
-def _callers(pod: Pod, asked: frozenset[str]) -> Callers | None:
+def _callers(pod: Pod, scope: Scope, asked: frozenset[str]) -> Callers | None:
     if pod.proxy is Proxy.ROUTER:
         return None
-    return Callers(pod.namespace, tuple(sorted((name, pod.labels[name]) for name in asked if name in pod.labels)))
+    labels = tuple(sorted((name, pod.labels[name]) for name in asked if name in pod.labels))
+    return Callers(pod.namespace, labels, scope)
 
 
 def _result(made: Made[Facts, Own] | None) -> Own | None:

@@ -92,6 +92,11 @@ def full_host(host: str, namespace: str) -> str:
     return host if "." in host or "*" in host else f"{host}.{namespace}.{DOMAIN}"
 
 
+def covers(pattern: str, host: str) -> bool:
+    """Whether a host, perhaps with a leading wildcard, means another."""
+    return host.endswith(pattern[1:]) if pattern.startswith("*") else pattern == host
+
+
 def selects(service: Service, pod: Pod) -> bool:
     """Whether a pod is behind a Service; a Service without a selector has none."""
     selector = service.spec.selector

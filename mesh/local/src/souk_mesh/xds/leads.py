@@ -1,0 +1,62 @@
+"""Where VirtualServices lead, which is what Sidecars ask of them."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+
+from souk_mesh.objects import Destination, HTTPRoute, ObjectKey, VirtualService
+from souk_mesh.xds.mesh_rules import hosts_of
+from souk_mesh.xds.reach import MESH
+from souk_mesh.xds.rules import applies
+from souk_mesh.xds.view import full_host
+
+
+@dataclass(frozen=True)
+class Led:
+    """A destination of a rule."""
+
+    host: str
+    port: int | None
+    """The port, if one is named."""
+    callers: tuple[str, ...]
+    """The namespaces whose callers it is for; all if there are none."""
+
+
+@dataclass(frozen=True)
+class Lead:
+    """Where a VirtualService leads whom. A changed weight leaves it as it is."""
+
+    rule: ObjectKey
+    hosts: tuple[str, ...]
+    destinations: tuple[Led, ...]
+    export_to: tuple[str, ...]
+
+
+def leads(rules: Iterable[VirtualService]) -> tuple[Lead, ...]:
+    """Where the rules that speak to sidecars lead."""
+    return tuple(
+        Lead(rule.key, tuple(hosts_of(rule)), tuple(_destinations(rule)), rule.spec.export_to)
+        for rule in rules
+        if applies(rule, MESH)
+    )
+
+
+def _destinations(rule: VirtualService) -> Iterator[Led]:
+    for entry in rule.spec.http:
+        callers = tuple(each.source_namespace for each in entry.match if each.source_namespace)
+        yield from (_led(each, rule, callers) for each in _of_requests(entry))
+    for connection in rule.spec.tcp:
+        yield from (_led(share.destination, rule, ()) for share in connection.route)
+
+
+def _of_requests(entry: HTTPRoute) -> Iterator[Destination]:
+    yield from (share.destination for share in entry.route)
+    yield from (copy.destination for copy in entry.mirrors)
+    if entry.mirror is not None:
+        yield entry.mirror
+
+
+def _led(destination: Destination, rule: VirtualService, callers: tuple[str, ...]) -> Led:
+    port = destination.port.number if destination.port else None
+    return Led(full_host(destination.host, rule.metadata.namespace), port, callers)
