@@ -213,7 +213,7 @@ POD = "Deployment souk/payment-v1: spec.template.spec"
         ),
         ("unavailable,503", "unavailble,999", 'retries.retryOn has unknown conditions: "unavailble", "999"'),
         ("unavailable,503", "unavailable, reset", 'retries.retryOn has unknown conditions: " reset"'),
-        ("prefix: /a", 'regex: "/(?!a).*"', "RE2 has neither look-around nor references"),
+        ("prefix: /a", 'regex: "/(?!a).*"', "is no regular expression: invalid perl operator: (?!"),
         ("attempts: 2", "attempts: 0", "spec.http[0].retries.attempts is 0, but there is more about retries"),
         ("prefix: /a", 'regex: "("', 'match[0].uri.regex "(" is no regular expression'),
         ("image: souk/payment:1", "image: souk/pay:1", 'containers[0].image "souk/pay:1" has no local program'),

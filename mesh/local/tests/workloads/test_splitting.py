@@ -93,3 +93,15 @@ def test_subsets_are_known_by_any_name_of_the_service() -> None:
     full = "payment.souk.svc.cluster.local"
     changed = split(full, rule(BOTH), {"v1": 1, "v2": 1}, [destinations()])
     assert weights(changed.spec.http[0]) == {"v1": 1, "v2": 1}
+
+
+def test_what_a_share_does_to_headers_stays() -> None:
+    marked = {**to("v1", 50), "headers": {"response": {"set": {"x-version": "v1"}}}}
+    changed = split("payment", rule({"route": [marked, to("v2", 50)]}), {"v1": 90, "v2": 10}, [destinations()])
+    first, second = changed.spec.http[0].route
+    assert (first.weight, first.headers.response.set, second.headers.response.set) == (90, {"x-version": "v1"}, {})
+
+
+def test_a_route_that_answers_by_itself_is_not_split() -> None:
+    with pytest.raises(CannotSplit, match="has no route that could be split"):
+        split("payment", rule({"redirect": {"uri": "/a"}}), {"v1": 1}, [destinations()])

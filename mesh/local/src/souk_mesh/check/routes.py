@@ -1,62 +1,19 @@
-"""VirtualServices and Gateways: hosts, destinations, weights, retries."""
+"""VirtualServices and Gateways: hosts, gateways, who sees them; their routes have files of their own."""
 
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
-from http import HTTPStatus
+from collections.abc import Iterator, Sequence
 
-from souk_mesh.check.view import LOWEST_PORT, View, full_name, unknown_host
-from souk_mesh.objects import Destination, Gateway, HTTPMatchRequest, HTTPRetry, HTTPRoute, StringMatch, VirtualService
+from souk_mesh.check.http_routes import http_route_problems, tcp_route_problems
+from souk_mesh.check.route_headers import route_header_problems
+from souk_mesh.check.view import LOWEST_PORT, View, covers, full_name, unknown_host
+from souk_mesh.objects import Gateway, HTTPMatchRequest, HTTPRoute, L4MatchAttributes, TCPRoute, VirtualService
 from souk_mesh.objects.parsing import Steps
 from souk_mesh.problems import Problem, Severity
 
-RETRY_ON = frozenset(
-    {
-        "5xx",
-        "gateway-error",
-        "reset",
-        "reset-before-request",
-        "connect-failure",
-        "envoy-ratelimited",
-        "retriable-4xx",
-        "refused-stream",
-        "retriable-status-codes",
-        "retriable-headers",
-        "http3-post-connect-failure",
-        "cancelled",
-        "deadline-exceeded",
-        "internal",
-        "resource-exhausted",
-        "unavailable",
-    }
-)
-"""What Envoy knows to retry on, for HTTP and for gRPC; a number is an HTTP status."""
-STATUSES = frozenset(str(status.value) for status in HTTPStatus)
-LOOK_AROUND = re.compile(r"\(\?(<?[=!])|\\[1-9]")
-"""What Python's expressions have and RE2, which Envoy uses, has not."""
-# Written out: to import grpc for it takes a fifth of the time of `souk check`.
-GRPC_STATUS = frozenset(
-    {
-        "OK",
-        "CANCELLED",
-        "UNKNOWN",
-        "INVALID_ARGUMENT",
-        "DEADLINE_EXCEEDED",
-        "NOT_FOUND",
-        "ALREADY_EXISTS",
-        "PERMISSION_DENIED",
-        "RESOURCE_EXHAUSTED",
-        "FAILED_PRECONDITION",
-        "ABORTED",
-        "OUT_OF_RANGE",
-        "UNIMPLEMENTED",
-        "INTERNAL",
-        "UNAVAILABLE",
-        "DATA_LOSS",
-        "UNAUTHENTICATED",
-    }
-)
+LABEL = re.compile(r"[a-z0-9]([-a-z0-9]{0,61}[a-z0-9])?")
+MESH = "mesh"
 
 
 def problems(view: View) -> Iterator[Problem]:
@@ -65,118 +22,93 @@ def problems(view: View) -> Iterator[Problem]:
     for service in view.objects.list(VirtualService):
         yield from _hosts(view, service, owners)
         yield from _gateways(view, service)
+        yield from _exports(service)
+        yield from _unreached(service)
         for index, route in enumerate(service.spec.http):
-            yield from _route(view, service, ("spec", "http", index), route)
-            if not route.match and index + 1 < len(service.spec.http):
-                notes = ("a route without match takes everything: put it last",)
-                yield Problem(service.key, ("spec", "http", index + 1), "is never reached", notes, Severity.WARNING)
+            yield from http_route_problems(view, service, ("spec", "http", index), route)
+            yield from route_header_problems(service, ("spec", "http", index), route)
+        for index, connection in enumerate(service.spec.tcp):
+            yield from tcp_route_problems(view, service, ("spec", "tcp", index), connection)
     for gateway in view.objects.list(Gateway):
         yield from _gateway(view, gateway)
 
 
 def _hosts(view: View, service: VirtualService, owners: dict[str, VirtualService]) -> Iterator[Problem]:
-    if "mesh" not in service.spec.gateways:
-        return
-    for index, host in enumerate(service.spec.hosts):
-        name = full_name(host, service.metadata.namespace)
-        if name not in view.services and not host.startswith("*"):
+    names = [full_name(host, service.metadata.namespace) for host in service.spec.hosts]
+    for index, name in enumerate(names):
+        where: Steps = ("spec", "hosts", index)
+        twice = [other for other in names[:index] if covers(name, other) or covers(other, name)]
+        if twice:
+            yield Problem(service.key, where, f'"{name}" and "{twice[0]}" have hosts in common', ("leave one out",))
+        label, _, rest = name.partition(".")
+        if not all(LABEL.fullmatch(part) for part in (label.removeprefix("*"), *rest.rstrip(".").split(".")) if part):
+            yield Problem(service.key, where, f'"{name}" is no host', ("a wildcard may stand for its beginning alone",))
+    if MESH in service.spec.gateways:
+        yield from _mesh_hosts(view, service, names, owners)
+
+
+def _mesh_hosts(
+    view: View, service: VirtualService, names: list[str], owners: dict[str, VirtualService]
+) -> Iterator[Problem]:
+    # What is no Service is an authority beside one: by itself nobody could call it.
+    by_itself = not any(covers(name, each) for name in names for each in view.services)
+    for index, (host, name) in enumerate(zip(service.spec.hosts, names, strict=True)):
+        where: Steps = ("spec", "hosts", index)
+        if host == "*":
+            notes: tuple[str, ...] = ("name the Services, or `*.NAMESPACE.svc.cluster.local`",)
+            yield Problem(service.key, where, '"*" is for gateways alone, and sidecars are among these', notes)
+        elif by_itself:
             notes = unknown_host(view, host, service.metadata.namespace)
-            yield Problem(service.key, ("spec", "hosts", index), f'"{host}" is no Service', notes)
+            yield Problem(service.key, where, f'"{host}" is no Service', notes)
         if owners.setdefault(name, service) is not service:
-            notes = (f"{owners[name].key} has it too; Istio takes the older of the two", "put both into one")
-            yield Problem(service.key, ("spec", "hosts", index), f'"{host}" is routed twice', notes)
+            notes = (f"{owners[name].key} has it too; sidecars go by the older of the two", "put both into one")
+            yield Problem(service.key, where, f'"{host}" is routed twice', notes, Severity.WARNING)
+
+
+def _exports(service: VirtualService) -> Iterator[Problem]:
+    given = service.spec.export_to
+    steps: Steps = ("spec", "exportTo")
+    named = [service.metadata.namespace if each == "." else each for each in given]
+    if len(set(named)) < len(named):
+        yield Problem(service.key, steps, "names a namespace twice", ('"." is the namespace of the object itself',))
+    if "*" in given and len(given) > 1:
+        yield Problem(service.key, steps, 'has "*" and more', ('"*" is everybody: leave the rest out',))
+    for each in given:
+        if each not in (".", "*") and not LABEL.fullmatch(each):
+            notes = ('write ".", "*" or the name of a namespace',)
+            yield Problem(service.key, steps, f'has "{each}", which is no namespace', notes)
+
+
+def _routes(service: VirtualService) -> dict[str, Sequence[HTTPRoute | TCPRoute]]:
+    return {"http": service.spec.http, "tcp": service.spec.tcp}
+
+
+def _unreached(service: VirtualService) -> Iterator[Problem]:
+    notes = ("a route without match takes everything: put it last",)
+    for field, routes in _routes(service).items():
+        for index, route in enumerate(routes[:-1]):
+            if not route.match:
+                yield Problem(service.key, ("spec", field, index + 1), "is never reached", notes, Severity.WARNING)
 
 
 def _gateways(view: View, service: VirtualService) -> Iterator[Problem]:
     for index, reference in enumerate(service.spec.gateways):
-        namespace, _, name = reference.rpartition("/")
-        if reference != "mesh" and view.objects.get(Gateway, namespace or service.metadata.namespace, name) is None:
-            known = ", ".join(f"{each.metadata.namespace}/{each.metadata.name}" for each in view.objects.list(Gateway))
-            notes = (f"Gateways: {known or 'none'}", 'the sidecars are called "mesh"')
-            yield Problem(service.key, ("spec", "gateways", index), f'"{reference}" is not defined', notes)
+        yield from _gateway_name(view, service, ("spec", "gateways", index), reference)
+    for field, routes in _routes(service).items():
+        for index, route in enumerate(routes):
+            conditions: Sequence[HTTPMatchRequest | L4MatchAttributes] = route.match
+            for position, match in enumerate(conditions):
+                for place, reference in enumerate(match.gateways):
+                    where = ("spec", field, index, "match", position, "gateways", place)
+                    yield from _gateway_name(view, service, where, reference)
 
 
-def _route(view: View, service: VirtualService, steps: Steps, route: HTTPRoute) -> Iterator[Problem]:
-    weights = [each.weight for each in route.route]
-    if len(weights) > 1 and sum(weights) == 0:
-        notes = ("give at least one destination a weight",)
-        yield Problem(service.key, (*steps, "route"), "has several destinations whose weights add up to 0", notes)
-    for index, each in enumerate(route.route):
-        yield from _destination(view, service, (*steps, "route", index, "destination"), each.destination)
-    if route.retries is not None:
-        yield from _retries(service, (*steps, "retries"), route.retries)
-    for index, match in enumerate(route.match):
-        yield from _match(service, (*steps, "match", index), match)
-    abort = route.fault.abort if route.fault is not None else None
-    if abort is not None and abort.grpc_status is not None and abort.grpc_status not in GRPC_STATUS:
-        where = (*steps, "fault", "abort", "grpcStatus")
-        yield Problem(service.key, where, f'"{abort.grpc_status}" is no gRPC status', ("write it like UNAVAILABLE",))
-
-
-def _destination(view: View, service: VirtualService, steps: Steps, destination: Destination) -> Iterator[Problem]:
-    target = view.service(destination.host, service.metadata.namespace)
-    if target is None:
-        notes = unknown_host(view, destination.host, service.metadata.namespace)
-        yield Problem(service.key, (*steps, "host"), f'"{destination.host}" is no Service', notes)
-        return
-    ports = [each.port for each in target.spec.ports]
-    if destination.port is not None and destination.port.number not in ports:
-        notes = (f"its ports are: {', '.join(map(str, ports))}",)
-        where = (*steps, "port", "number")
-        yield Problem(service.key, where, f"{destination.port.number} is no port of {target.key}", notes)
-    rules = view.rules(full_name(destination.host, service.metadata.namespace))
-    defined = [subset.name for rule in rules for subset in rule.spec.subsets]
-    if destination.subset and destination.subset not in defined:
-        if rules:
-            known = f"{rules[0].key} defines: {', '.join(defined) or 'none'}"
-            notes = (known, "add the subset there, or route to one of these")
-        else:
-            notes = (f"there is no DestinationRule for {destination.host}", "add one that defines the subset")
-        yield Problem(service.key, (*steps, "subset"), f'"{destination.subset}" is not defined', notes)
-
-
-def _retries(service: VirtualService, steps: Steps, retries: HTTPRetry) -> Iterator[Problem]:
-    # Istio does not strip blanks: "reset, unavailable" is refused.
-    unknown = [word for word in retries.retry_on.split(",") if retries.retry_on and not _known(word)]
-    if unknown:
-        notes = (f"known are: {', '.join(sorted(RETRY_ON))}, and HTTP statuses",)
-        shown = ", ".join(f'"{word}"' for word in unknown)
-        yield Problem(service.key, (*steps, "retryOn"), f"has unknown conditions: {shown}", notes)
-    if retries.attempts == 0 and (retries.retry_on or retries.per_try_timeout):
-        notes = ("attempts: 0 turns retries off: leave the rest out, or set attempts",)
-        yield Problem(service.key, (*steps, "attempts"), "is 0, but there is more about retries", notes)
-
-
-def _known(word: str) -> bool:
-    return word in RETRY_ON or word in STATUSES
-
-
-def _match(service: VirtualService, steps: Steps, match: HTTPMatchRequest) -> Iterator[Problem]:
-    texts: dict[Steps, StringMatch | None] = {
-        ("uri",): match.uri,
-        ("scheme",): match.scheme,
-        ("method",): match.method,
-        ("authority",): match.authority,
-        **{("headers", name): text for name, text in match.headers.items()},
-        **{("withoutHeaders", name): text for name, text in match.without_headers.items()},
-        **{("queryParams", name): text for name, text in match.query_params.items()},
-    }
-    for where, text in texts.items():
-        if text is None or text.regex in (None, "*"):
-            continue
-        mistake = _mistake(text.regex or "")
-        if mistake:
-            yield Problem(service.key, (*steps, *where, "regex"), f'"{text.regex}" is no regular expression: {mistake}')
-
-
-def _mistake(regex: str) -> str:
-    if LOOK_AROUND.search(regex):
-        return "RE2 has neither look-around nor references"
-    try:
-        re.compile(regex)
-    except re.error as failure:
-        return str(failure)
-    return ""
+def _gateway_name(view: View, service: VirtualService, steps: Steps, reference: str) -> Iterator[Problem]:
+    namespace, _, name = reference.rpartition("/")
+    if reference != MESH and view.objects.get(Gateway, namespace or service.metadata.namespace, name) is None:
+        known = ", ".join(f"{each.metadata.namespace}/{each.metadata.name}" for each in view.objects.list(Gateway))
+        notes = (f"Gateways: {known or 'none'}", 'the sidecars are called "mesh"')
+        yield Problem(service.key, steps, f'"{reference}" is not defined', notes)
 
 
 def _gateway(view: View, gateway: Gateway) -> Iterator[Problem]:

@@ -61,7 +61,7 @@ def split(
     _check(service, weights, known)
     chosen = [index for index, route in enumerate(rule.spec.http) if _splits(service, route, namespace)]
     if not chosen:
-        chosen = [index for index, route in enumerate(rule.spec.http) if not route.match]
+        chosen = [index for index, route in enumerate(rule.spec.http) if route.route and not route.match]
     if not chosen:
         raise CannotSplit(f"VirtualService {namespace}/{rule.metadata.name} has no route that could be split")
     routes = tuple(
@@ -96,15 +96,10 @@ def _splits(service: str, route: HTTPRoute, namespace: str) -> bool:
 def _with_weights(service: str, route: HTTPRoute, weights: Mapping[str, int], namespace: str) -> HTTPRoute:
     kept = [each for each in route.route if names(service, each.destination.host, namespace)]
     template = kept[0].destination if kept else Destination(host=service)
+    shares = {each.destination.subset: each for each in kept if each.destination.subset}
+    for subset in weights:
+        destination = template.model_copy(update={"subset": subset})
+        shares.setdefault(subset, HTTPRouteDestination(destination=destination))
     # A subset that gets nothing stays in the route, so that the next split finds a route that splits.
-    subsets = dict.fromkeys([*(each.destination.subset for each in kept if each.destination.subset), *weights])
-    return route.model_copy(
-        update={
-            "route": tuple(
-                HTTPRouteDestination(
-                    destination=template.model_copy(update={"subset": subset}), weight=weights.get(subset, 0)
-                )
-                for subset in subsets
-            )
-        }
-    )
+    split = tuple(each.model_copy(update={"weight": weights.get(subset, 0)}) for subset, each in shares.items())
+    return route.model_copy(update={"route": split})
