@@ -188,6 +188,12 @@ async def ask(channel: grpc.aio.Channel, method: str = METHOD, metadata: Metadat
     return Answer(grpc.StatusCode.OK, "", seen["version"], seen)
 
 
+def edge(shop: Shop, authority: str = "localhost:8080") -> grpc.aio.Channel:
+    """A channel to the gateway, from outside the mesh."""
+    port = shop.pod("ingress").exposed[8080]
+    return grpc.aio.insecure_channel(f"127.0.0.1:{port}", options=[("grpc.default_authority", authority)])
+
+
 def make(home: Path) -> Shop:
     """Lays out the mesh on addresses that nobody uses."""
     net = free_net()

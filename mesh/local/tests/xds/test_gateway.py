@@ -7,14 +7,32 @@ import socket
 from dataclasses import replace
 
 import grpc
-from shop import Run, Shop, ask, free_port
+from shop import Run, Shop, ask, edge, free_port
 
 OK = grpc.StatusCode.OK
+
+CLOSED = """
+apiVersion: networking.istio.io/v1
+kind: VirtualService
+metadata: {name: ingress, namespace: souk}
+spec:
+  hosts: [shop.example]
+  gateways: [souk]
+  http: [{route: [{destination: {host: payment, port: {number: 50051}}}]}]
+---
+apiVersion: security.istio.io/v1
+kind: AuthorizationPolicy
+metadata: {name: closed, namespace: souk}
+spec:
+  selector: {matchLabels: {app: ingress}}
+  action: DENY
+  rules: [{to: [{operation: {ports: ["8080"]}}]}]
+"""
 
 
 def test_what_comes_in_at_the_edge_reaches_the_service_under_the_gateways_identity(shop: Shop, run: Run) -> None:
     async def steps() -> None:
-        async with _edge(shop) as channel:
+        async with edge(shop) as channel:
             answer = await ask(
                 channel, metadata=[("x-forwarded-client-cert", "URI=spiffe://cluster.local/ns/souk/sa/admin")]
             )
@@ -33,7 +51,7 @@ def test_a_client_outside_has_no_say_in_timeouts(shop: Shop, run: Run) -> None:
         for app in shop.apps.values():
             app.behaviour = slowly
         header = [("x-envoy-upstream-rq-timeout-ms", "1")]
-        async with _edge(shop) as channel:
+        async with edge(shop) as channel:
             assert (await ask(channel, metadata=header)).code is OK
 
     run(steps())
@@ -50,10 +68,20 @@ def test_a_host_that_no_rule_is_bound_to_is_not_found(shop: Shop, run: Run) -> N
               gateways: [souk]
               http: [{route: [{destination: {host: payment, port: {number: 50051}}}]}]
         """)
-        async with _edge(shop, "shop.example") as channel:
+        async with edge(shop, "shop.example") as channel:
             assert (await ask(channel)).code is OK
-        async with _edge(shop, "other.example") as channel:
+        async with edge(shop, "other.example") as channel:
             assert (await ask(channel)).code is grpc.StatusCode.UNIMPLEMENTED  # 404
+
+    run(steps())
+
+
+def test_what_a_policy_denies_at_the_edge_never_learns_whether_there_is_a_route(shop: Shop, run: Run) -> None:
+    async def steps() -> None:
+        await shop.change(CLOSED)
+        for authority in ("shop.example", "other.example"):
+            async with edge(shop, authority) as channel:
+                assert (await ask(channel)).code is grpc.StatusCode.PERMISSION_DENIED
 
     run(steps())
 
@@ -74,12 +102,7 @@ def test_a_port_that_is_taken_is_told_in_envoys_words_and_another_can_be_chosen(
         assert list(refused) == [ingress]
         assert "Address already in use" in (refused[ingress] or "")
         assert await expose(free_port()) == {}
-        async with _edge(shop) as channel:
+        async with edge(shop) as channel:
             assert (await ask(channel)).code is OK
 
     run(steps())
-
-
-def _edge(shop: Shop, authority: str = "localhost:8080") -> grpc.aio.Channel:
-    port = shop.pod("ingress").exposed[8080]
-    return grpc.aio.insecure_channel(f"127.0.0.1:{port}", options=[("grpc.default_authority", authority)])

@@ -69,6 +69,8 @@ spec: {{selector: {{matchLabels: {{app: a}}}}, {mode}}}
         ("PeerAuthentication", "mtls: {mode: DISABLE}"),
         ("AuthorizationPolicy", "rules: [{}]"),
         ("AuthorizationPolicy", "action: DENY, rules: [{}]"),
+        ("RequestAuthentication", "jwtRules: [{issuer: x, jwks: '{}'}]"),
+        ("RequestAuthentication", "jwtRules: [{issuer: x, jwksUri: 'http://b.souk.svc.cluster.local:50051/'}]"),
     )
 }
 EDGE = {
@@ -83,6 +85,18 @@ apiVersion: networking.istio.io/v1
 kind: VirtualService
 metadata: {name: ingress, namespace: souk}
 spec: {hosts: ["*"], gateways: [edge], http: [{route: [{destination: {host: b}}]}]}
+""",
+    "policy": """
+apiVersion: security.istio.io/v1
+kind: AuthorizationPolicy
+metadata: {name: edge, namespace: souk}
+spec: {selector: {matchLabels: {app: edge}}, rules: [{when: [{key: destination.port, values: ["8080"]}]}]}
+""",
+    "tokens": """
+apiVersion: security.istio.io/v1
+kind: RequestAuthentication
+metadata: {name: edge, namespace: souk}
+spec: {selector: {matchLabels: {app: edge}}, jwtRules: [{issuer: x, jwks: "{}"}]}
 """,
 }
 OBJECTS: Sequence[AnyObject] = [

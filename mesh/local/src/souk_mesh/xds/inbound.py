@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from datetime import timedelta
 
@@ -48,34 +48,43 @@ class Passage:
 
 def inbound_listener(given: Entrance) -> listener_pb2.Listener:
     """The listener of one port of the application."""
-    number, spoken, mode = given.number, given.spoken, given.mode
-    filters = [_http_filter(number)] if spoken.http else _tcp_filters(number, given.policies)
     listener = listener_pb2.Listener(
-        name=f"inbound|{given.address}:{number}",
-        address=address(given.address, number),
+        name=f"inbound|{given.address}:{given.number}",
+        address=address(given.address, given.number),
         traffic_direction=base_pb2.INBOUND,
         enable_reuse_port=flag(False),  # a port that is taken must be an error, not a share
+        filter_chains=_chains(given),
     )
-    if mode is not PeerMode.DISABLE:
+    if given.mode is not PeerMode.DISABLE:
         listener.listener_filters.add(
             name="envoy.filters.listener.tls_inspector", typed_config=packed(tls_inspector_pb2.TlsInspector())
         )
-        permissive = mode is PeerMode.PERMISSIVE
-        listener.filter_chains.append(
-            FilterChain(
-                name=f"{number}-tls",
-                # When plain text is taken as well, TLS that is the application's own must not be unwrapped.
-                filter_chain_match=FilterChainMatch(
-                    transport_protocol="tls", application_protocols=tls.ISTIO_ALPN if permissive else ()
-                ),
-                transport_socket=tls.downstream(spoken),
-                filters=filters,
-            )
-        )
-    if mode is not PeerMode.STRICT:
-        match = FilterChainMatch(transport_protocol="raw_buffer") if mode is PeerMode.PERMISSIVE else None
-        listener.filter_chains.append(FilterChain(name=f"{number}-plain", filter_chain_match=match, filters=filters))
     return listener
+
+
+def _chains(given: Entrance) -> Iterator[FilterChain]:
+    number, spoken = given.number, given.spoken
+    filters = [_http_filter(number)] if spoken.http else _tcp_filters(number, given.policies)
+    plain = FilterChain(name=f"{number}-plain", filters=filters)
+    encrypted = FilterChain(
+        name=f"{number}-tls",
+        filter_chain_match=FilterChainMatch(transport_protocol="tls"),
+        transport_socket=tls.downstream(spoken),
+        filters=filters,
+    )
+    if given.mode is PeerMode.DISABLE:
+        yield plain
+    elif given.mode is PeerMode.STRICT:
+        yield encrypted
+    else:
+        # TLS that is the application's own must not be unwrapped: it asks for none of these protocols.
+        encrypted.filter_chain_match.application_protocols.extend(tls.MESH_ALPN)
+        plain.filter_chain_match.transport_protocol = "raw_buffer"
+        yield from (encrypted, plain)
+        if not spoken.http:
+            yield FilterChain(
+                name=f"{number}-passed", filter_chain_match=FilterChainMatch(transport_protocol="tls"), filters=filters
+            )
 
 
 def _http_filter(number: int) -> listener_components_pb2.Filter:

@@ -4,15 +4,12 @@ from __future__ import annotations
 
 import re2
 from envoy.config.route.v3.route_components_pb2 import HeaderMatcher, RouteMatch
-from envoy.type.matcher.v3 import metadata_pb2, string_pb2
+from envoy.type.matcher.v3 import string_pb2
 
 from souk_mesh.objects import HTTPMatchRequest, StringMatch
 from souk_mesh.objects.request_matching import routing_claim
+from souk_mesh.xds.claims import has_claim
 from souk_mesh.xds.protos import regex
-
-JWT_FILTER = "envoy.filters.http.jwt_authn"
-JWT_PAYLOAD = "payload"
-"""Where the filter that reads tokens leaves their claims for routes to look at."""
 
 
 def everything() -> RouteMatch:
@@ -78,7 +75,9 @@ def _path(rule: HTTPMatchRequest) -> RouteMatch:
 def _add(match: RouteMatch, name: str, text: StringMatch, *, inverted: bool) -> None:
     claim = routing_claim(name)
     if claim:
-        match.dynamic_metadata.append(_claim(claim, text, inverted=inverted))
+        matcher = has_claim(claim, [string_matcher(text)])
+        matcher.invert = inverted
+        match.dynamic_metadata.append(matcher)
     elif inverted:
         match.headers.append(_missing(name, text))
     else:
@@ -97,17 +96,6 @@ def _missing(name: str, text: StringMatch) -> HeaderMatcher:
     # A header that is not there differs from every text.
     header.treat_missing_header_as_empty = not _is_presence(text)
     return header
-
-
-def _claim(path: tuple[str, ...], text: StringMatch, *, inverted: bool) -> metadata_pb2.MetadataMatcher:
-    """A claim of the caller's token: the text itself, or a list that has it."""
-    matcher = metadata_pb2.MetadataMatcher(filter=JWT_FILTER, invert=inverted)
-    for key in (JWT_PAYLOAD, *path):
-        matcher.path.add(key=key)
-    either = matcher.value.or_match.value_matchers
-    either.add().list_match.one_of.string_match.CopyFrom(string_matcher(text))
-    either.add().string_match.CopyFrom(string_matcher(text))
-    return matcher
 
 
 def _is_presence(text: StringMatch) -> bool:

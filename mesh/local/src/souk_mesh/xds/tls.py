@@ -22,6 +22,8 @@ SYSTEM_ROOTS = "file-root:system"
 """What they call the roots that the machine trusts."""
 
 ISTIO_ALPN = ("istio-peer-exchange", "istio")
+MESH_ALPN = ("istio", "istio-peer-exchange", "istio-http/1.0", "istio-http/1.1", "istio-h2")
+"""By any of these a callee knows that the other side of TLS is a proxy of the mesh."""
 _HTTP_ALPN = ("h2", "http/1.1")
 
 
