@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 from enum import StrEnum
+from functools import cached_property
 
 
 @dataclass(frozen=True, order=True)
@@ -67,7 +68,7 @@ class Pod:
     exposed: Mapping[int, int]
     """For a router behind a LoadBalancer Service: container port → the port on 127.0.0.1 where it is also bound."""
 
-    @property
+    @cached_property
     def node(self) -> str:
         """The proxy's node id, as Istio writes it."""
         return f"{self.proxy}~{self.addresses.pod}~{self.name}.{self.namespace}~{self.namespace}.svc.cluster.local"

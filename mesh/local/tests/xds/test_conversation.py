@@ -127,7 +127,7 @@ def _tables(version: int, **marks: str) -> Wanted:
         route_pb2.RouteConfiguration(name=name, response_headers_to_remove=[marks[name]] if name in marks else [])
         for name in ("a", "b")
     ]
-    return Wanted.of(version, Resources.of(routes=routes))
+    return Wanted(version, Resources.of(routes=routes))
 
 
 def _with_tables(wanted: Wanted) -> Conversation:
@@ -156,7 +156,7 @@ def _wanted(version: int, *clusters: str, mark: str = "", connect: int = 1) -> W
     made = [cluster_pb2.Cluster(name=name) for name in clusters]
     for each in made:
         each.connect_timeout.FromSeconds(connect)
-    return Wanted.of(
+    return Wanted(
         version,
         Resources.of(
             clusters=made,
@@ -171,7 +171,7 @@ def _settled(wanted: Wanted) -> Conversation:
     talk = Conversation(wanted)
     asked = {
         Kind.CLUSTER: (),
-        Kind.ENDPOINTS: tuple(wanted.content[Kind.ENDPOINTS]),
+        Kind.ENDPOINTS: tuple(wanted.content(Kind.ENDPOINTS)),
         Kind.LISTENER: (),
         Kind.ROUTES: ("table",),
     }

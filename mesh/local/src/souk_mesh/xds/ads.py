@@ -12,6 +12,7 @@ import grpc
 from envoy.service.discovery.v3 import ads_pb2_grpc, discovery_pb2
 
 from souk_mesh.xds.conversation import Conversation, Wanted
+from souk_mesh.xds.remaking import same
 from souk_mesh.xds.resources import Resources
 
 Requests = AsyncIterator[discovery_pb2.DiscoveryRequest]
@@ -44,12 +45,39 @@ class ProxyStatus:
         return self.connected and self.acknowledged == self.published
 
 
+class _Pulse:
+    """Wakes whoever waits, each time that something happens; it belongs to the event loop."""
+
+    def __init__(self) -> None:
+        self._waiting: list[asyncio.Future[None]] = []
+
+    def beat(self) -> None:
+        waiting, self._waiting = self._waiting, []
+        for each in waiting:
+            if not each.done():
+                each.set_result(None)
+
+    async def wait(self) -> None:
+        future = asyncio.get_running_loop().create_future()
+        self._waiting.append(future)
+        await future
+
+
 @dataclass
 class _Proxy:
     wanted: Wanted
     acknowledged: int = 0
     conversation: Conversation | None = None
     wake: asyncio.Event = field(default_factory=asyncio.Event)
+    """There may be something to send."""
+    moved: _Pulse = field(default_factory=_Pulse)
+    """It said something, came or went."""
+
+    def decided(self, version: int) -> bool:
+        """Whether it has taken this version, or refused what it was sent last."""
+        if self.conversation is None:
+            return False
+        return self.acknowledged >= version or self.conversation.refusal is not None
 
     def status(self, node: str) -> ProxyStatus:
         talking = self.conversation
@@ -68,9 +96,9 @@ class AdsServer:
     def __init__(self, socket: Path) -> None:
         self._socket = socket
         self._proxies: dict[str, _Proxy] = {}
-        self._moved = asyncio.Condition()
+        self._joined = _Pulse()
+        """Something is published for a proxy that was unknown."""
         self._server: grpc.aio.Server | None = None
-        self._notices: set[asyncio.Task[None]] = set()
 
     @property
     def socket(self) -> Path:
@@ -111,11 +139,12 @@ class AdsServer:
         """Sets what a proxy should have and returns its version; what it already should have is no new version."""
         proxy = self._proxies.get(node)
         if proxy is None:
-            self._proxies[node] = _Proxy(Wanted.of(1, resources))
-            self._notify()
+            self._proxies[node] = _Proxy(Wanted(1, resources))
+            self._joined.beat()
             return 1
-        if (wanted := Wanted.of(proxy.wanted.version + 1, resources)).content != proxy.wanted.content:
-            proxy.wanted = wanted
+        held = proxy.wanted
+        if not same(held.resources, resources):
+            proxy.wanted = Wanted(held.version + 1, resources)
             if proxy.conversation is not None:
                 proxy.conversation.want(proxy.wanted)
                 proxy.wake.set()
@@ -126,7 +155,7 @@ class AdsServer:
         proxy = self._proxies.pop(node, None)
         if proxy is not None:
             proxy.wake.set()
-            self._notify()
+            proxy.moved.beat()
 
     def nodes(self) -> frozenset[str]:
         """The proxies that something is published for."""
@@ -141,23 +170,16 @@ class AdsServer:
 
         Returns where they stand then, or when `timeout` seconds have passed; a proxy that goes meanwhile is left out.
         """
-        chosen = [node for node, status in self.status().items() if status.connected] if nodes is None else list(nodes)
+        chosen = [node for node, each in self._proxies.items() if each.conversation] if nodes is None else list(nodes)
         targets = {node: self._proxies[node].wanted.version for node in chosen if node in self._proxies}
-
-        def undecided(node: str) -> bool:
-            proxy = self._proxies.get(node)
-            if proxy is None:
-                return False
-            if proxy.conversation is None:
-                return True
-            return proxy.acknowledged < targets[node] and proxy.conversation.refusal is None
-
         try:
-            async with asyncio.timeout(timeout), self._moved:
-                await self._moved.wait_for(lambda: not any(undecided(node) for node in targets))
+            async with asyncio.timeout(timeout):
+                for node, version in targets.items():
+                    while (proxy := self._proxies.get(node)) is not None and not proxy.decided(version):
+                        await proxy.moved.wait()
         except TimeoutError:
             pass
-        return {node: status for node, status in self.status().items() if node in targets}
+        return {node: self._proxies[node].status(node) for node in targets if node in self._proxies}
 
     async def converse(self, requests: Requests, context: Context) -> None:
         """Serves one stream until either side ends it."""
@@ -166,8 +188,7 @@ class AdsServer:
             return
         node = str(first.node.id)
         while (proxy := self._proxies.get(node)) is None:
-            async with self._moved:
-                await self._moved.wait_for(lambda: node in self._proxies)
+            await self._joined.wait()
         conversation = Conversation(proxy.wanted)
         conversation.receive(first)
         # A stream that comes anew takes the place of the one that broke, and its proxy may be a new process.
@@ -184,7 +205,7 @@ class AdsServer:
             reader.cancel()
             if proxy.conversation is conversation:
                 proxy.conversation = None
-            self._notify()
+            proxy.moved.beat()
 
     async def _read(self, requests: Requests, proxy: _Proxy, conversation: Conversation) -> None:
         try:
@@ -192,20 +213,10 @@ class AdsServer:
                 conversation.receive(request)
                 if conversation.settled:
                     proxy.acknowledged = conversation.wanted.version
-                async with self._moved:
-                    self._moved.notify_all()
+                proxy.moved.beat()
                 proxy.wake.set()
         finally:
             proxy.wake.set()
-
-    def _notify(self) -> None:
-        async def notify() -> None:
-            async with self._moved:
-                self._moved.notify_all()
-
-        task = asyncio.get_running_loop().create_task(notify())
-        self._notices.add(task)
-        task.add_done_callback(self._notices.discard)
 
 
 class _Servicer(ads_pb2_grpc.AggregatedDiscoveryServiceServicer):  # type: ignore[misc]

@@ -8,13 +8,14 @@ taken those that no longer name it.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 
 from envoy.service.discovery.v3 import discovery_pb2
 from google.protobuf import any_pb2
 
-from souk_mesh.xds.resources import ByName, Kind, Resources
+from souk_mesh.xds.remaking import same
+from souk_mesh.xds.resources import ByName, Kind, Resource, Resources
 
 # Envoy asks for these without naming what it wants.
 WILDCARDS = frozenset({Kind.CLUSTER, Kind.LISTENER})
@@ -32,19 +33,18 @@ class Wanted:
     """What a proxy should have."""
 
     version: int
-    content: Mapping[Kind, ByName]
+    resources: Resources
 
-    @classmethod
-    def of(cls, version: int, resources: Resources) -> Wanted:
-        """Asks for `resources`."""
-        return cls(version, {kind: resources.resources(kind) for kind in Kind})
+    def content(self, kind: Kind) -> ByName:
+        """The resources of one kind: the very same as long as nothing in them changes."""
+        return self.resources.resources(kind)
 
 
 @dataclass
 class _Subscription:
     """What the proxy asked for of one kind, what it was sent, and what it said to that."""
 
-    names: tuple[str, ...] = ()
+    names: frozenset[str] = frozenset()
     sent: ByName | None = None
     accepted: ByName = field(default_factory=dict)
     """What was sent when the proxy last said yes."""
@@ -73,11 +73,12 @@ class Conversation:
 
     def want(self, wanted: Wanted) -> None:
         """Takes a new state that the proxy should have."""
+        changed = [kind for kind in Kind if wanted.content(kind) is not self.wanted.content(kind)]
         self.wanted = wanted
-        self._forget_desired()
+        self._forget_desired(changed)
         clusters = self._subscriptions.get(Kind.CLUSTER)
-        if clusters is not None and clusters.sent is not None:
-            kept = wanted.content[Kind.CLUSTER]
+        if Kind.CLUSTER in changed and clusters is not None and clusters.sent is not None:
+            kept = wanted.content(Kind.CLUSTER)
             self._leaving = {name: body for name, body in clusters.sent.items() if name not in kept}
 
     def receive(self, request: discovery_pb2.DiscoveryRequest) -> None:
@@ -89,7 +90,7 @@ class Conversation:
         subscription = self._subscriptions.setdefault(kind, _Subscription())
         if request.response_nonce != subscription.nonce and request.response_nonce:
             return  # said before the proxy saw our latest; the answer to that one repeats the names
-        if (names := tuple(sorted(request.resource_names))) != subscription.names:
+        if (names := frozenset(request.resource_names)) != subscription.names:
             subscription.names, subscription.desired = names, None
             # What a proxy drops it must be sent again, should it ever ask for it again.
             subscription.accepted = {name: each for name, each in subscription.accepted.items() if name in names}
@@ -107,13 +108,13 @@ class Conversation:
         """The DiscoveryResponses to send now, in order."""
         if self._leaving and self._taken():
             self._leaving = {}
-            self._forget_desired()
+            self._forget_desired([Kind.CLUSTER])
         for kind in Kind:
             subscription = self._subscriptions.get(kind)
             if subscription is None:
                 continue
             desired = self._desired(kind, subscription)
-            if desired == subscription.sent and not subscription.resend:
+            if same(desired, subscription.sent) and not subscription.resend:
                 continue
             if kind in NAMING_CLUSTERS and not all(self._kind_taken(each) for each in CLUSTERS):
                 continue
@@ -132,7 +133,7 @@ class Conversation:
         """Envoy's own words on the first kind that it refused, if any."""
         for kind, subscription in self._subscriptions.items():
             # What was refused but is about to be replaced is no longer of interest.
-            if subscription.refusal is not None and subscription.sent == self._desired(kind, subscription):
+            if subscription.refusal is not None and same(subscription.sent, self._desired(kind, subscription)):
                 return f"{kind.rpartition('.')[2]}: {subscription.refusal}"
         return None
 
@@ -142,37 +143,36 @@ class Conversation:
     def _kind_taken(self, kind: Kind) -> bool:
         subscription = self._subscriptions.get(kind)
         if subscription is None:
-            return kind not in WILDCARDS and (kind not in NAMED or not self.wanted.content[kind])
-        if kind in NAMED and not self.wanted.content[kind].keys() <= set(subscription.names):
+            return kind not in WILDCARDS and (kind not in NAMED or not self.wanted.content(kind))
+        if not subscription.done or not same(subscription.sent, self._desired(kind, subscription)):
             return False
-        return subscription.done and subscription.sent == self._desired(kind, subscription)
+        return kind not in NAMED or self.wanted.content(kind).keys() <= subscription.names
 
     def _desired(self, kind: Kind, subscription: _Subscription) -> ByName:
         if subscription.desired is None:
             subscription.desired = self._work_out(kind, subscription)
         return subscription.desired
 
-    def _forget_desired(self) -> None:
-        for subscription in self._subscriptions.values():
-            subscription.desired = None
+    def _forget_desired(self, kinds: Iterable[Kind]) -> None:
+        for kind in kinds:
+            if kind in self._subscriptions:
+                self._subscriptions[kind].desired = None
 
     def _work_out(self, kind: Kind, subscription: _Subscription) -> ByName:
-        wanted = self.wanted.content[kind]
+        wanted = self.wanted.content(kind)
         if kind is Kind.CLUSTER:
             return {**self._leaving, **wanted}
         if kind is Kind.LISTENER:
             return wanted
-        held = subscription.sent or {}
+        if wanted.keys() == subscription.names:
+            return wanted
         # What is no longer wanted but still asked for stays as it was until the proxy stops asking.
-        return {
-            name: wanted[name] if name in wanted else held[name]
-            for name in subscription.names
-            if name in wanted or name in held
-        }
+        held = {name: each for name, each in (subscription.sent or {}).items() if name not in wanted}
+        return {name: each for name, each in {**held, **wanted}.items() if name in subscription.names}
 
     def _response(self, kind: Kind, subscription: _Subscription, desired: ByName) -> discovery_pb2.DiscoveryResponse:
         self._counter += 1
-        changed = [each for name, each in desired.items() if subscription.accepted.get(name) != each]
+        changed = _unlike(desired, subscription.accepted)
         partial = kind not in WILDCARDS and not subscription.resend and changed
         subscription.sent = desired
         subscription.nonce = str(self._counter)
@@ -187,3 +187,8 @@ class Conversation:
                 any_pb2.Any(type_url=kind.value, value=each.body) for each in (changed if partial else desired.values())
             ],
         )
+
+
+def _unlike(desired: ByName, accepted: ByName) -> list[Resource]:
+    """What is new or otherwise; most of a long list is the very same object."""
+    return [each for name, each in desired.items() if not same(accepted.get(name), each)]

@@ -26,7 +26,7 @@ class Made(Generic[Inputs, Result]):
 
 def kept(before: Made[Inputs, Result] | None, inputs: Inputs, make: Callable[[Inputs], Result]) -> Made[Inputs, Result]:
     """What was made before, if it was made from the same, else something new."""
-    return before if before is not None and before.inputs == inputs else Made(inputs, make(inputs))
+    return before if before is not None and same(before.inputs, inputs) else Made(inputs, make(inputs))
 
 
 def each_kept(
@@ -36,6 +36,11 @@ def each_kept(
     return same_if_equal({key: kept(before.get(key), given, make) for key, given in inputs.items()}, before)
 
 
+def same(one: object, other: object) -> bool:
+    """Whether two are equal; by themselves, dataclasses and mappings are compared part by part even with themselves."""
+    return one is other or one == other
+
+
 def same_if_equal(after: Thing, before: Thing) -> Thing:
     """The object of before, if it is equal: whoever compares it later sees at once that it is the same."""
-    return before if after == before else after
+    return before if same(after, before) else after

@@ -25,19 +25,24 @@ class Kind(StrEnum):
 
 @dataclass(frozen=True)
 class Resource:
-    """One message, serialised once for all proxies that are told the same."""
+    """One message, serialised once for all proxies that are told the same; the message itself is not kept."""
 
     name: str
     body: bytes
     """Equal exactly when the messages are."""
-    message: Message = field(compare=False, repr=False)
+    type: type[Message] = field(compare=False, repr=False)
 
     @classmethod
     def of(cls, message: Message) -> Resource:
         """Serialises a message, under the name that it carries."""
         # A cluster load assignment calls its name `cluster_name`.
         name = str(getattr(message, "name", "") or getattr(message, "cluster_name", ""))
-        return cls(name, message.SerializeToString(deterministic=True), message)
+        return cls(name, message.SerializeToString(deterministic=True), type(message))
+
+    @property
+    def message(self) -> Message:
+        """The message, read again."""
+        return self.type.FromString(self.body)
 
 
 ByName = Mapping[str, Resource]
