@@ -2,16 +2,18 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Iterator
 
 import pytest
 
 from behaviour.homes import Home
+from behaviour.homes.cluster import cluster
 from behaviour.homes.local import local
 
 
 @pytest.fixture(scope="session")
 def home(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Home]:
-    """The local mesh, or the cluster that KUBE=1 asks for."""
-    with local(tmp_path_factory.mktemp("behaviour")) as mesh:
-        yield mesh
+    """The local mesh; with KUBE=1, the cluster that kubectl speaks to."""
+    with cluster() if os.environ.get("KUBE") else local(tmp_path_factory.mktemp("behaviour")) as found:
+        yield found

@@ -15,13 +15,13 @@ from behaviour.judging import Observation, arrived, judge
 ARRIVING = 2.0
 
 
-def problems(case: Case, home: Home) -> list[str]:
+def problems(case: Case, home: Home, patience: float) -> list[str]:
     """What is not as the case states, in a home that holds its objects.
 
-    As long as something is not, all calls are made again, within the home's patience: only when they all hold at the
-    same time is it known that every object of the case has arrived at every proxy.
+    As long as something is not, all calls are made again, for as many seconds: only when they all hold at the same
+    time is it known that every object of the case has arrived at every proxy.
     """
-    deadline = time.monotonic() + home.patience
+    deadline = time.monotonic() + patience
     while True:
         found = [
             f"calls[{index}] ({call.protocol}): {problem}"

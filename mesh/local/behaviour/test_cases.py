@@ -16,5 +16,5 @@ def test_case(path: Path, home: Home) -> None:
     """What the case states is what a caller observes."""
     file = read(path)
     home.hold(file.objects)
-    if found := problems(file.case, home):
+    if found := problems(file.case, home, home.patience):
         pytest.fail("\n".join([f"{path}: {file.case.case}", *found]), pytrace=False)

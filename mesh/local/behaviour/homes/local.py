@@ -32,8 +32,8 @@ OUTSIDE = "outside"
 class Local:
     """Holds objects by the same order that `souk up` gives, without a new process for each case."""
 
-    # What is in force is known from the proxies' acknowledgements: there is nothing to wait for.
-    patience = 0.0
+    # Every proxy has acknowledged what holds, but a pooled connection may carry one more request under what held before.
+    patience = 5.0
 
     def __init__(self, client: ControlClient, outside: EchoControl) -> None:
         self._client = client
@@ -102,7 +102,7 @@ def local(folder: Path) -> Iterator[Local]:
     """Starts the world in a mesh of its own, and ends it."""
     environment = {**os.environ, "SOUK_HOME": str(folder), "SOUK_IMAGES": str(WORLD / "images.toml")}
     try:
-        subprocess.run([SOUK, "up", "-k", WORLD], env=environment, check=True, capture_output=True, text=True)
+        subprocess.run([SOUK, "up", "-k", WORLD / "shop"], env=environment, check=True, capture_output=True, text=True)
         with (
             ControlClient(StateDir(folder).control_socket) as client,
             outsider(Installation.find().python, WORLD, _free_address(client)) as outside,
