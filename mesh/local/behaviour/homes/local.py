@@ -32,7 +32,7 @@ OUTSIDE = "outside"
 class Local:
     """Holds objects by the same order that `souk up` gives, without a new process for each case."""
 
-    # Every proxy has acknowledged what holds, but a pooled connection may carry one more request under what held before.
+    # Every proxy has acknowledged what holds, but a pooled connection may carry one more request under an old rule.
     patience = 5.0
 
     def __init__(self, client: ControlClient, outside: EchoControl) -> None:
