@@ -9,6 +9,7 @@ from souk_mesh.check.http_routes import http_route_problems, tcp_route_problems
 from souk_mesh.check.route_headers import route_header_problems
 from souk_mesh.check.view import LOWEST_PORT, View, covers, full_name, unknown_host
 from souk_mesh.objects import Gateway, HTTPMatchRequest, HTTPRoute, L4MatchAttributes, TCPRoute, VirtualService
+from souk_mesh.objects.exporting import OWN
 from souk_mesh.objects.parsing import Steps
 from souk_mesh.problems import Problem, Severity
 
@@ -66,17 +67,9 @@ def _mesh_hosts(
 
 
 def _exports(service: VirtualService) -> Iterator[Problem]:
-    given = service.spec.export_to
-    steps: Steps = ("spec", "exportTo")
-    named = [service.metadata.namespace if each == "." else each for each in given]
-    if len(set(named)) < len(named):
-        yield Problem(service.key, steps, "names a namespace twice", ('"." is the namespace of the object itself',))
-    if "*" in given and len(given) > 1:
-        yield Problem(service.key, steps, 'has "*" and more', ('"*" is everybody: leave the rest out',))
-    for each in given:
-        if each not in (".", "*") and not LABEL.fullmatch(each):
-            notes = ('write ".", "*" or the name of a namespace',)
-            yield Problem(service.key, steps, f'has "{each}", which is no namespace', notes)
+    if {OWN, service.metadata.namespace} <= set(service.spec.export_to):
+        notes = ('"." is the namespace of the object itself',)
+        yield Problem(service.key, ("spec", "exportTo"), "names a namespace twice", notes)
 
 
 def _routes(service: VirtualService) -> dict[str, Sequence[HTTPRoute | TCPRoute]]:

@@ -4,11 +4,10 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping
-from typing import Annotated
 
 from pydantic import Field, model_validator
 
-from souk_mesh.objects.meta import Model, NotEnforced, Port, at_most_one
+from souk_mesh.objects.meta import Model, Port, at_most_one
 
 
 class StringMatch(Model):
@@ -40,7 +39,7 @@ class HTTPMatchRequest(Model):
     source_labels: Mapping[str, str] = {}
     source_namespace: str = ""
     gateways: tuple[str, ...] = ()
-    stat_prefix: Annotated[str, NotEnforced("no statistics are kept of single routes", unless=("",))] = ""
+    stat_prefix: str = ""
 
 
 CLAIM = re.compile(r"@request\.auth\.claims(?:\.(?P<dotted>.+)|\[(?P<bracketed>.+)\])", re.IGNORECASE)

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from typing import Literal
+from typing import Annotated, Literal
 
-from pydantic import Base64Bytes, Field, model_validator
+from pydantic import AfterValidator, Base64Bytes, Field, model_validator
 
 from souk_mesh.objects.meta import Model, Port, at_most_one, some
 
@@ -35,6 +35,13 @@ class HTTPRewrite(Model):
         return self
 
 
+def _known_code(code: int) -> int:
+    # Istio accepts any 3xx, and makes of the others a route that Envoy refuses.
+    if code not in (301, 302, 303, 307, 308):
+        raise ValueError("Envoy can send 301, 302, 303, 307 or 308")
+    return code
+
+
 class HTTPRedirect(Model):
     """Tells the caller to go elsewhere."""
 
@@ -43,9 +50,8 @@ class HTTPRedirect(Model):
     authority: str = ""
     port: Port | None = None
     derive_port: Literal["FROM_PROTOCOL_DEFAULT", "FROM_REQUEST_PORT"] | None = None
-    scheme: Literal["", "http", "https"] = ""
-    redirect_code: Literal[0, 301, 302, 303, 307, 308] = 0
-    """0 is 301. Istio accepts any 3xx, and makes of the others a route that Envoy refuses."""
+    scheme: Literal["http", "https"] | None = None
+    redirect_code: Annotated[int, AfterValidator(_known_code)] = 301
 
     @model_validator(mode="after")
     def _some(self) -> HTTPRedirect:

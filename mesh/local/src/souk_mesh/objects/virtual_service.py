@@ -6,6 +6,7 @@ from typing import Annotated, Literal
 
 from pydantic import AfterValidator, Field, model_validator
 
+from souk_mesh.objects.exporting import Anyone
 from souk_mesh.objects.meta import Model, Object, Positive
 from souk_mesh.objects.networking import ApiVersion
 from souk_mesh.objects.request_matching import HTTPMatchRequest, L4MatchAttributes
@@ -74,7 +75,7 @@ class VirtualServiceSpec(Model):
     gateways: Annotated[tuple[str, ...], AfterValidator(lambda given: given or ("mesh",))] = ("mesh",)
     http: tuple[HTTPRoute, ...] = ()
     tcp: tuple[TCPRoute, ...] = ()
-    export_to: Annotated[tuple[str, ...], AfterValidator(lambda given: given or ("*",))] = ("*",)
+    export_to: Anyone = ()
 
     @model_validator(mode="after")
     def _some(self) -> VirtualServiceSpec:

@@ -7,7 +7,6 @@ from envoy.config.route.v3.route_components_pb2 import DirectResponseAction, Red
 from souk_mesh.objects import HTTPDirectResponse, HTTPRedirect
 
 _CODES = {
-    0: RedirectAction.MOVED_PERMANENTLY,
     301: RedirectAction.MOVED_PERMANENTLY,
     302: RedirectAction.FOUND,
     303: RedirectAction.SEE_OTHER,
@@ -25,9 +24,9 @@ def redirect_action(rule: HTTPRedirect, port: int, scheme: str) -> RedirectActio
         port: where the request came in.
         scheme: how it came in, `http` or `https`.
     """
-    action = RedirectAction(
-        host_redirect=rule.authority, scheme_redirect=rule.scheme, response_code=_CODES[rule.redirect_code]
-    )
+    action = RedirectAction(host_redirect=rule.authority, response_code=_CODES[rule.redirect_code])
+    if rule.scheme is not None:
+        action.scheme_redirect = rule.scheme
     if rule.prefix_rewrite:
         action.prefix_rewrite = rule.prefix_rewrite
     else:

@@ -6,6 +6,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 
 from souk_mesh.objects import VirtualService
+from souk_mesh.objects.exporting import EVERYONE, exported
 from souk_mesh.topology import ServiceKey
 from souk_mesh.xds.destinations import Callee, Callees
 from souk_mesh.xds.reach import MESH, Caller
@@ -111,18 +112,12 @@ def hosts_of(rule: VirtualService) -> list[str]:
 
 def visible(rules: Iterable[VirtualService], namespace: str) -> tuple[VirtualService, ...]:
     """The rules that a namespace sees: its own private ones first, then those for some, then those for all."""
-    found = [rule for rule in rules if exported(rule, namespace)]
+    found = [rule for rule in rules if exported(rule.spec.export_to, rule.metadata.namespace, namespace)]
     return tuple(sorted(found, key=lambda rule: _distance(rule, namespace)))
 
 
-def exported(rule: VirtualService, namespace: str) -> bool:
-    """Whether a namespace sees a rule."""
-    own = rule.metadata.namespace
-    return any(to in ("*", namespace) or (to == "." and own == namespace) for to in rule.spec.export_to)
-
-
 def _distance(rule: VirtualService, namespace: str) -> int:
-    if "*" in rule.spec.export_to:
+    if not rule.spec.export_to or EVERYONE in rule.spec.export_to:
         return 2
     return 0 if rule.metadata.namespace == namespace else 1
 

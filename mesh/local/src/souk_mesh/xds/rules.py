@@ -64,6 +64,7 @@ def rule_routes(reach: Reach, sent_with: str = "") -> Iterator[Route]:
                 continue
             route = _route(entry, reach, sent_with)
             route.name = _name(reach.rule, index, entry, condition)
+            route.stat_prefix = condition.stat_prefix
             route.match.CopyFrom(route_match(settled))
             yield route
             if takes_everything(route.match):
