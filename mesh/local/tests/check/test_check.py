@@ -123,6 +123,12 @@ spec:
   rules:
     - from: [{source: {principals: [cluster.local/ns/souk/sa/payment]}}]
       to: [{operation: {ports: ["50051"]}}]
+      when: [{key: "request.auth.claims[role]", values: [clerk]}]
+---
+apiVersion: security.istio.io/v1
+kind: RequestAuthentication
+metadata: {name: payment, namespace: souk}
+spec: {jwtRules: [{issuer: shop, jwksUri: "http://payment.souk.svc.cluster.local:50051/keys", audiences: [payment]}]}
 """
 
 
