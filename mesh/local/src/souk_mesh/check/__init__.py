@@ -4,7 +4,18 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
-from souk_mesh.check import authorization, configuration, destinations, policies, routes, services, tokens, workloads
+from souk_mesh.check import (
+    authorization,
+    configuration,
+    destinations,
+    policies,
+    routes,
+    service_entries,
+    services,
+    sidecars,
+    tokens,
+    workloads,
+)
 from souk_mesh.check.view import View
 from souk_mesh.images import Images
 from souk_mesh.objects import AnyObject, ObjectKey
@@ -14,7 +25,9 @@ PARTS = (
     workloads.problems,
     configuration.problems,
     services.problems,
+    service_entries.problems,
     destinations.problems,
+    sidecars.problems,
     routes.problems,
     policies.problems,
     authorization.problems,

@@ -13,9 +13,11 @@ from souk_mesh.objects import (
     Job,
     PodTemplate,
     Service,
+    ServiceEntry,
     StatefulSet,
     Workload,
 )
+from souk_mesh.objects.entry_services import as_services
 from souk_mesh.objects.meta import contains
 from souk_mesh.store import Snapshot, collect
 from souk_mesh.topology import ServiceKey
@@ -35,8 +37,10 @@ class View:
 
     @cached_property
     def services(self) -> Mapping[str, Service]:
-        """Every Service by its full name."""
-        found = self.objects.list(Service)
+        """Every Service by its full name, and every host of a ServiceEntry as if it were one."""
+        entered = (each for entry in self.objects.list(ServiceEntry) for each in as_services(entry))
+        # A Kubernetes Service comes before an entry for the same host, as in Istio.
+        found = (*entered, *self.objects.list(Service))
         return {ServiceKey(each.metadata.namespace, each.metadata.name).host: each for each in found}
 
     @cached_property

@@ -19,8 +19,8 @@ from souk_mesh.objects import (
     Sidecar,
     VirtualService,
 )
+from souk_mesh.objects.entry_services import as_services
 from souk_mesh.topology import ServiceKey
-from souk_mesh.xds.entry_services import as_services
 
 ROOT_NAMESPACE = "istio-system"
 """Where policies stand that hold for the whole mesh."""

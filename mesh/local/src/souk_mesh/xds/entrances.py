@@ -10,6 +10,7 @@ from souk_mesh.topology import Pod, ServiceKey
 from souk_mesh.xds.clusters import Application, inbound_cluster
 from souk_mesh.xds.http_guards import Guarded, guard_configurations
 from souk_mesh.xds.inbound import Entrance, Passage, inbound_listener, inbound_table
+from souk_mesh.xds.inbound_pools import Pools
 from souk_mesh.xds.inbound_ports import inbound_ports
 from souk_mesh.xds.peer_authentication import peer_mode
 from souk_mesh.xds.remaking import Inputs, Made, each_kept
@@ -27,6 +28,7 @@ class Guards:
     policies: tuple[AuthorizationPolicy, ...]
     tokens: tuple[RequestAuthentication, ...]
     """Of both, those that speak of the pod."""
+    pools: Pools
 
 
 @dataclass(frozen=True)
@@ -66,7 +68,10 @@ def inbound(given: Guards, before: Inbound | None) -> Inbound:
     return Inbound(
         made_clusters=each_kept(
             before.made_clusters,
-            {number: Application(pod.addresses.application, number, spoken, None) for number, spoken in ports.items()},
+            {
+                number: Application(pod.addresses.application, number, spoken, given.pools.get(number))
+                for number, spoken in ports.items()
+            },
             lambda each: Resource.of(inbound_cluster(each)),
         ),
         made_listeners=each_kept(

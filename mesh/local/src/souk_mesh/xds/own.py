@@ -17,6 +17,7 @@ from souk_mesh.topology import Pod, Proxy, ServiceKey
 from souk_mesh.xds.common import Common, Told
 from souk_mesh.xds.entrances import Guards, Inbound, inbound
 from souk_mesh.xds.gateway import Router, gateway_guards, gateway_listeners, gateway_routes
+from souk_mesh.xds.inbound_pools import Pools
 from souk_mesh.xds.outbound import Virtual, outbound_listener
 from souk_mesh.xds.remaking import Inputs, Key, Made, each_kept, kept, same_if_equal
 from souk_mesh.xds.resources import ByName, Kind, Resource, Resources, named
@@ -36,6 +37,8 @@ class Facts:
     policies: tuple[AuthorizationPolicy, ...]
     tokens: tuple[RequestAuthentication, ...]
     """Of both, those that speak of the pod."""
+    pools: Pools
+    """What bounds the calls that come in to the pod."""
     gateways: tuple[Gateway, ...]
     bound: tuple[VirtualService, ...]
     """The VirtualServices that are bound to some gateway, for gateways."""
@@ -61,7 +64,7 @@ def own(facts: Facts, before: Own | None) -> Own:
 
 def _sidecar(facts: Facts, before: Own) -> Own:
     old = before.inbound.result if before.inbound else None
-    guards = Guards(facts.pod, facts.services, facts.peers, facts.policies, facts.tokens)
+    guards = Guards(facts.pod, facts.services, facts.peers, facts.policies, facts.tokens, facts.pools)
     entered = kept(before.inbound, guards, lambda given: inbound(given, old))
     called = {
         (key, port.port): Virtual(key, port, address, facts.told.connections.get((key, port.port)))

@@ -7,12 +7,12 @@ from dataclasses import dataclass, field
 
 from souk_mesh.objects import ObjectKey, Sidecar
 from souk_mesh.objects.exporting import exported
+from souk_mesh.objects.visibility import visible
 from souk_mesh.topology import ServiceKey
 from souk_mesh.xds.egress_hosts import EgressHosts
 from souk_mesh.xds.leads import Lead
 from souk_mesh.xds.registry import Registry
 from souk_mesh.xds.scopes import Scope
-from souk_mesh.xds.visibility import visible
 
 
 @dataclass(frozen=True)

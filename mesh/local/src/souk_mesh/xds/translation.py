@@ -10,24 +10,23 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, fields
 
 from souk_mesh.identity import Certificate
-from souk_mesh.objects import DestinationRule, PeerAuthentication, Service, ServiceEntry, Sidecar, VirtualService
-from souk_mesh.topology import Pod, Proxy, ServiceKey
-from souk_mesh.xds.common import Common, Outbound, Outlook, Sources, Told, common, told
+from souk_mesh.objects import VirtualService
+from souk_mesh.topology import Pod, Proxy
+from souk_mesh.xds.common import Common, Outbound, Outlook, Told, common, told
 from souk_mesh.xds.configuration import Configuration
-from souk_mesh.xds.destination_lookup import RulesByHost
 from souk_mesh.xds.leads import Lead, leads
 from souk_mesh.xds.mesh_rules import MeshRules, visible
 from souk_mesh.xds.own import Facts, Own, own
 from souk_mesh.xds.reach import MESH
-from souk_mesh.xds.registry import Registry
 from souk_mesh.xds.remaking import Made, each_kept, kept, same_if_equal
 from souk_mesh.xds.resources import Resource, Resources
 from souk_mesh.xds.routes import Callers
-from souk_mesh.xds.scopes import Scope, scopes
+from souk_mesh.xds.scopes import Scope
 from souk_mesh.xds.selection import concerning
 from souk_mesh.xds.sight import Outward, Sight, sight
+from souk_mesh.xds.standing import Ground, Standing, ground
 from souk_mesh.xds.tls import secrets
-from souk_mesh.xds.view import View, backends
+from souk_mesh.xds.view import View
 
 Secrets = tuple[Resource, ...]
 Bound = tuple[VirtualService, ...]
@@ -37,33 +36,12 @@ Keys = tuple[Certificate, bytes]
 
 
 @dataclass(frozen=True)
-class Standing:
-    """What the mesh consists of, but for what is said of its routes."""
-
-    services: Mapping[ServiceKey, Service]
-    entries: Mapping[ServiceKey, ServiceEntry]
-    rules: tuple[DestinationRule, ...]
-    peers: tuple[PeerAuthentication, ...]
-    pods: tuple[Pod, ...]
-
-
-@dataclass(frozen=True)
-class Selection:
-    """What pods there are, and what tells them apart."""
-
-    pods: tuple[Pod, ...]
-    sidecars: tuple[Sidecar, ...]
-    rules: tuple[DestinationRule, ...]
-
-
-@dataclass(frozen=True)
 class Translation:
     """What all proxies are told at one moment, with what it was made from."""
 
     view: View = field(default_factory=lambda: View(Configuration(), ()))
     secrets: Mapping[str, Made[Keys, Secrets]] = field(default_factory=dict)
-    sources: Made[Standing, Sources] | None = None
-    scopes: Made[Selection, Mapping[str, Scope]] | None = None
+    ground: Made[Standing, Ground] | None = None
     leads: tuple[Lead, ...] = ()
     bound: Mapping[str, Bound] = field(default_factory=dict)
     sights: Mapping[Scope, Made[Outward, Sight]] = field(default_factory=dict)
@@ -92,18 +70,17 @@ def translate(
     configuration = view.configuration
     keys = {identity: (certificate(identity), roots) for identity in {pod.identity for pod in view.pods}}
     made_secrets = each_kept(before.secrets, keys, lambda given: tuple(map(Resource.of, secrets(*given))))
-    sources = kept(before.sources, _standing(view), _sources)
-    selection = Selection(view.pods, configuration.sidecars, configuration.destination_rules)
-    scoped = kept(before.scopes, selection, lambda given: scopes(given.pods, given.sidecars, given.rules))
+    grounded = kept(before.ground, Standing.of(view), ground)
+    given = grounded.result
     led = same_if_equal(leads(configuration.virtual_services), before.leads)
     bound = _bound(view, before.bound)
-    sights = _sights(scoped.result, configuration.sidecars, sources.result.registry, led, before.sights)
+    sights = _sights(given, led, before.sights)
     shared = {
-        each: kept(before.common.get(each), Outlook(each, seen.result, sources.result), _common_after(before, each))
+        each: kept(before.common.get(each), Outlook(each, seen.result, given.sources), _common_after(before, each))
         for each, seen in sights.items()
     }
     asked = _asked_labels(configuration.virtual_services)
-    callers = {pod.node: _callers(pod, scoped.result[pod.node], asked) for pod in view.pods}
+    callers = {pod.node: _callers(pod, given.scopes[pod.node], asked) for pod in view.pods}
     rules = _rules(configuration.virtual_services, sights)
     routing = {
         each: told(
@@ -120,12 +97,13 @@ def translate(
     facts = {
         pod.node: Facts(
             pod=pod,
-            common=shared[scoped.result[pod.node]].result,
+            common=shared[given.scopes[pod.node]].result,
             told=routing[called_by] if (called_by := callers[pod.node]) else Told(),
             services=configuration.services,
             peers=configuration.peer_authentications,
             policies=concerning(configuration.authorization_policies, pod),
             tokens=concerning(configuration.request_authentications, pod),
+            pools=given.pools[pod.node],
             gateways=configuration.gateways if pod.proxy is Proxy.ROUTER else (),
             bound=bound.get(pod.namespace, ()) if pod.proxy is Proxy.ROUTER else (),
             secrets=made_secrets[pod.identity].result,
@@ -136,7 +114,7 @@ def translate(
         node: kept(before.own.get(node), each, lambda given: own(given, _result(before.own.get(given.pod.node))))
         for node, each in facts.items()
     }
-    return Translation(view, made_secrets, sources, scoped, led, bound, sights, shared, routing, made)
+    return Translation(view, made_secrets, grounded, led, bound, sights, shared, routing, made)
 
 
 def resources(view: View, pod: Pod, certificate: Certificate, roots: bytes) -> Resources:
@@ -151,21 +129,6 @@ def _carried_over(view: View, before: View) -> View:
     return View(
         Configuration(**{name: same_if_equal(getattr(after, name), getattr(old, name)) for name in names}),
         same_if_equal(view.pods, before.pods),
-    )
-
-
-def _standing(view: View) -> Standing:
-    given = view.configuration
-    return Standing(given.services, given.entries, given.destination_rules, given.peer_authentications, view.pods)
-
-
-def _sources(given: Standing) -> Sources:
-    return Sources(
-        registry=Registry(given.services, given.entries),
-        entries=given.entries,
-        behind=backends(given.services.values(), given.pods),
-        rules=RulesByHost(given.rules),
-        peers=given.peers,
     )
 
 
@@ -196,16 +159,11 @@ def _rules(
 
 
 def _sights(
-    scoped: Mapping[str, Scope],
-    sidecars: tuple[Sidecar, ...],
-    registry: Registry,
-    led: tuple[Lead, ...],
-    before: Mapping[Scope, Made[Outward, Sight]],
+    given: Ground, led: tuple[Lead, ...], before: Mapping[Scope, Made[Outward, Sight]]
 ) -> Mapping[Scope, Made[Outward, Sight]]:
-    by_key = {each.key: each for each in sidecars}
     wanted = {
-        each: Outward(each, by_key[each.sidecar] if each.sidecar else None, registry, led)
-        for each in set(scoped.values())
+        each: Outward(each, given.sidecars[each.sidecar] if each.sidecar else None, given.sources.registry, led)
+        for each in set(given.scopes.values())
     }
     return each_kept(before, wanted, sight)
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from souk_mesh.objects import Service
+from souk_mesh.objects.core import Service
 from souk_mesh.objects.exporting import exported
 
 EXPORT_TO = "networking.istio.io/exportTo"

@@ -4,8 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from souk_mesh.objects import EntryPort, Metadata, Service, ServiceEntry, ServicePort, ServiceSpec
-from souk_mesh.xds.visibility import EXPORT_TO
+from souk_mesh.objects.core import Service, ServicePort, ServiceSpec
+from souk_mesh.objects.meta import Metadata
+from souk_mesh.objects.service_entry import EntryPort, ServiceEntry
+from souk_mesh.objects.visibility import EXPORT_TO
 
 
 def as_services(entry: ServiceEntry) -> Iterator[Service]:
