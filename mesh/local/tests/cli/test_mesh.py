@@ -77,6 +77,16 @@ def test_get_shows_objects_as_documents_that_can_be_applied(mesh: Souk) -> None:
     assert "the mesh knows no kind cronjobs" in mesh("get", "cronjobs").err
 
 
+def test_get_shows_what_a_secret_is_called_and_never_what_it_holds(mesh: Souk) -> None:
+    for form in ("yaml", "json", "table"):
+        shown = mesh("get", "secrets", "-o", form)
+        assert shown.code == 0
+        assert "hunter2" not in shown.out
+        assert "aHVudGVyMg" not in shown.out  # in base64
+    (document,) = json.loads(mesh("get", "secrets", "-o", "json").out)
+    assert document["data"] == {"password": "(hidden)"}
+
+
 def test_a_split_holds_when_the_command_returns(mesh: Souk) -> None:
     done = mesh("split", "echo", "v1=0", "v2=1")
     assert re.search(r"v1=0 v2=1; acknowledged by all \d+ proxies after \d+\.\d ms", done.out)

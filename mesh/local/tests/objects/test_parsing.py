@@ -353,3 +353,11 @@ def test_a_rollout_rounds_as_kubernetes_does(
 ) -> None:
     update = RollingUpdate(max_surge=surge, max_unavailable=unavailable)
     assert (update.surge(replicas), update.unavailable(replicas)) == expected
+
+
+def test_a_mistake_in_a_secret_is_told_without_its_value() -> None:
+    document = {"apiVersion": "v1", "kind": "Secret", "metadata": {"name": "s"}, "stringData": {"pin": 4711}}
+    with pytest.raises(Malformed) as malformed:
+        parse(document)
+    assert "stringData.pin" in str(malformed.value)
+    assert "4711" not in str(malformed.value)

@@ -46,7 +46,7 @@ kind: AuthorizationPolicy
 metadata: {name: ingress, namespace: souk}
 spec:
   selector: {matchLabels: {app: ingress}}
-  rules: [{to: [{operation: {ports: ["8080"]}}]}]
+  rules: [{to: [{operation: {ports: ["8080", "8443"]}}]}]
 ---
 apiVersion: networking.istio.io/v1
 kind: Gateway

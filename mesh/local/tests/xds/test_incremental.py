@@ -80,11 +80,40 @@ kind: Gateway
 metadata: {name: edge, namespace: souk}
 spec: {selector: {app: edge}, servers: [{port: {number: 8080, name: http, protocol: HTTP}, hosts: ["*"]}]}
 """,
+    "tls": """
+apiVersion: networking.istio.io/v1
+kind: Gateway
+metadata: {name: edge, namespace: souk}
+spec:
+  selector: {app: edge}
+  servers:
+    - {port: {number: 8080, name: http, protocol: HTTP}, hosts: ["*"], tls: {httpsRedirect: true}}
+    - port: {number: 8443, name: https, protocol: HTTPS}
+      hosts: ["*"]
+      tls: {mode: MUTUAL, credentialName: edge}
+    - {port: {number: 9000, name: tcp, protocol: TCP}, hosts: ["*"]}
+""",
+    "secret": """
+apiVersion: v1
+kind: Secret
+metadata: {name: edge, namespace: souk}
+stringData: {cert: c, key: k, cacert: a}
+""",
+    "renewed": """
+apiVersion: v1
+kind: Secret
+metadata: {name: edge, namespace: souk}
+stringData: {cert: c2, key: k2, cacert: a2}
+""",
     "ingress": """
 apiVersion: networking.istio.io/v1
 kind: VirtualService
 metadata: {name: ingress, namespace: souk}
-spec: {hosts: ["*"], gateways: [edge], http: [{route: [{destination: {host: b}}]}]}
+spec:
+  hosts: ["*"]
+  gateways: [edge]
+  http: [{route: [{destination: {host: b}}]}]
+  tcp: [{route: [{destination: {host: c}}]}]
 """,
     "policy": """
 apiVersion: security.istio.io/v1

@@ -1,4 +1,4 @@
-"""VirtualServices and Gateways: hosts, gateways, who sees them; their routes have files of their own."""
+"""VirtualServices: hosts, gateways, who sees them; their routes have files of their own."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from collections.abc import Iterator, Sequence
 
 from souk_mesh.check.http_routes import http_route_problems, tcp_route_problems
 from souk_mesh.check.route_headers import route_header_problems
-from souk_mesh.check.view import LOWEST_PORT, View, covers, full_name, unknown_host
+from souk_mesh.check.view import View, covers, full_name, unknown_host
 from souk_mesh.objects import Gateway, HTTPMatchRequest, HTTPRoute, L4MatchAttributes, TCPRoute, VirtualService
 from souk_mesh.objects.exporting import OWN
 from souk_mesh.objects.parsing import Steps
@@ -18,7 +18,7 @@ MESH = "mesh"
 
 
 def problems(view: View) -> Iterator[Problem]:
-    """Lists what is wrong with each VirtualService and Gateway."""
+    """Lists what is wrong with each VirtualService."""
     owners: dict[str, VirtualService] = {}
     for service in view.objects.list(VirtualService):
         yield from _hosts(view, service, owners)
@@ -30,8 +30,6 @@ def problems(view: View) -> Iterator[Problem]:
             yield from route_header_problems(service, ("spec", "http", index), route)
         for index, connection in enumerate(service.spec.tcp):
             yield from tcp_route_problems(view, service, ("spec", "tcp", index), connection)
-    for gateway in view.objects.list(Gateway):
-        yield from _gateway(view, gateway)
 
 
 def _hosts(view: View, service: VirtualService, owners: dict[str, VirtualService]) -> Iterator[Problem]:
@@ -102,16 +100,3 @@ def _gateway_name(view: View, service: VirtualService, steps: Steps, reference: 
         known = ", ".join(f"{each.metadata.namespace}/{each.metadata.name}" for each in view.objects.list(Gateway))
         notes = (f"Gateways: {known or 'none'}", 'the sidecars are called "mesh"')
         yield Problem(service.key, steps, f'"{reference}" is not defined', notes)
-
-
-def _gateway(view: View, gateway: Gateway) -> Iterator[Problem]:
-    # Istio lets a Gateway choose pods of any namespace.
-    if not gateway.spec.selector or not view.pods(gateway.spec.selector, None):
-        shown = ", ".join(f"{name}={value}" for name, value in gateway.spec.selector.items())
-        notes = ("name labels of the pods of an ingress Deployment",)
-        yield Problem(gateway.key, ("spec", "selector"), f"({shown}) selects no pods", notes)
-    for index, server in enumerate(gateway.spec.servers):
-        if server.port.number < LOWEST_PORT:
-            notes = (f"the local mesh has no privileges: take a port from {LOWEST_PORT}",)
-            where: Steps = ("spec", "servers", index, "port", "number")
-            yield Problem(gateway.key, where, f"{server.port.number} is a privileged port", notes)

@@ -60,6 +60,11 @@ class View:
             if namespace in (None, each.metadata.namespace) and contains(each.spec.template.metadata.labels, labels)
         )
 
+    def namespaces(self, labels: Mapping[str, str]) -> tuple[str, ...]:
+        """Finds the namespaces in which there are pods that have these labels."""
+        found = (each for each in self.workloads if contains(each.spec.template.metadata.labels, labels))
+        return tuple(sorted({each.metadata.namespace for each in found}))
+
     def rules(self, host: str) -> tuple[DestinationRule, ...]:
         """Finds the DestinationRules of a full name, those with a wildcard too."""
         found = self.objects.list(DestinationRule)

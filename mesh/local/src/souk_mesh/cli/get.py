@@ -31,6 +31,8 @@ SHORT = {
 }
 """The short names that kubectl and istioctl users type."""
 
+HIDDEN = "(hidden)"
+
 
 def get(kind: str, name: str | None, namespace: str | None, output: Format, home: Path | None) -> None:
     """Prints objects of a kind.
@@ -43,7 +45,8 @@ def get(kind: str, name: str | None, namespace: str | None, output: Format, home
             _print_pods(ask(client, methods.STATUS, Nothing()), output)
             return
         full = _kind(kind)
-        objects = ask(client, methods.GET, GetRequest(kind=full, name=name, namespace=namespace)).objects
+        reply = ask(client, methods.GET, GetRequest(kind=full, name=name, namespace=namespace))
+        objects = tuple(map(_covered, reply.objects))
     if name is not None and not objects:
         raise Failed(f"there is no {full} {name}\n  `souk get {kind}` lists what there is")
     match output:
@@ -83,6 +86,16 @@ def _kind(text: str) -> str:
             f"the mesh knows no kind {text}\n  it knows: {', '.join(sorted({kind for _, kind in KINDS}))}, Pod"
         )
     return plural
+
+
+def _covered(document: Mapping[str, object]) -> Mapping[str, object]:
+    """The document; of a Secret, without what is secret in it."""
+    hidden = {
+        key: dict.fromkeys(entries, HIDDEN)
+        for key in ("data", "stringData")
+        if document["kind"] == "Secret" and isinstance(entries := document.get(key), Mapping)
+    }
+    return {**document, **hidden}
 
 
 def _names(document: Mapping[str, object]) -> tuple[str, str]:

@@ -28,7 +28,7 @@ from souk_mesh.objects.core import (
     ServiceSpec,
 )
 from souk_mesh.objects.destination_rule import DestinationRule
-from souk_mesh.objects.gateway import Gateway, GatewayServer
+from souk_mesh.objects.gateway import Gateway, GatewayServer, ServerTLS
 from souk_mesh.objects.jobs import Job
 from souk_mesh.objects.load_balancing import ConsistentHash, LoadBalancerSettings, Warmup
 from souk_mesh.objects.meta import (
@@ -137,6 +137,7 @@ __all__ = [
     "Rule",
     "Secret",
     "SecretVolume",
+    "ServerTLS",
     "Service",
     "ServiceAccount",
     "ServiceEntry",

@@ -146,7 +146,7 @@ def _field_error(model: Kind, error: ErrorDetails) -> FieldError:
     steps, context = error["loc"], error.get("ctx", {})
     owner = model_at(model, steps[:-1])
     if (refusal := _refusal(owner, error)) is not None:
-        given = f"is {_shown(error)}, which" if error["type"] == "literal_error" else "is what"
+        given = f"is {_shown(model, error)}, which" if error["type"] == "literal_error" else "is what"
         return FieldError(steps, f"{given} the local mesh refuses: {refusal.reason}", refusal.instead)
     if error["type"] == "extra_forbidden":
         siblings = sorted(fields_of(owner)) if owner is not None else []
@@ -161,9 +161,9 @@ def _field_error(model: Kind, error: ErrorDetails) -> FieldError:
         case "value_error":
             message = f"is wrong: {context['error']}"
         case "literal_error":
-            message = f"is {_shown(error)}; it must be {context['expected']}"
+            message = f"is {_shown(model, error)}; it must be {context['expected']}"
         case _:
-            message = f"is {_shown(error)}: {error['msg'][0].lower()}{error['msg'][1:]}"
+            message = f"is {_shown(model, error)}: {error['msg'][0].lower()}{error['msg'][1:]}"
     return FieldError(steps, message)
 
 
@@ -179,7 +179,9 @@ def _refusal(owner: type[Model] | None, error: ErrorDetails) -> Refusal | None:
     return None
 
 
-def _shown(error: ErrorDetails) -> str:
+def _shown(model: Kind, error: ErrorDetails) -> str:
+    if model is Secret:
+        return "a value"
     given = error["input"]
     return json.dumps(given) if isinstance(given, str | int | float | bool) else f"a {type(given).__name__}"
 

@@ -24,6 +24,8 @@ _ONE_MACHINE = "every workload of a mesh on one machine is a pod of a Deployment
 _NO_FILES = "the file stands in the container of a cluster's sidecar, and here is no such container"
 _OWN_LISTENERS = "every host has a listener of its own here, at an address that the local mesh chooses"
 _AMBIENT = "waypoints and Gateway API resources are not run here: every pod has its own sidecar"
+_GATEWAY_FILES = "the proxy of a gateway is the whole pod here: no file is mounted into it"
+_CREDENTIAL = "put it into a Secret and name that as credentialName"
 
 KINDS: Mapping[str, Refusal] = {
     "EnvoyFilter": Refusal(
@@ -100,6 +102,20 @@ FIELDS: Mapping[str, Refusal] = {
     "EgressListener.captureMode": Refusal(_OWN_LISTENERS, "leave it out"),
     "OutboundTrafficPolicy.egressProxy": Refusal(
         "calls to hosts that nobody knows do not pass a sidecar here", "write a ServiceEntry for the host"
+    ),
+    # Gateway
+    "GatewayPort.targetPort": Refusal("Istio itself does nothing with it", "leave it out"),
+    "GatewayServer.defaultEndpoint": Refusal("Istio itself does nothing with it", "write a VirtualService"),
+    "ServerTLS.mode=AUTO_PASSTHROUGH": Refusal(
+        "it joins the networks of several clusters, and here is one machine", "write SIMPLE, MUTUAL or ISTIO_MUTUAL"
+    ),
+    "ServerTLS.serverCertificate": Refusal(_GATEWAY_FILES, _CREDENTIAL),
+    "ServerTLS.privateKey": Refusal(_GATEWAY_FILES, _CREDENTIAL),
+    "ServerTLS.caCertificates": Refusal(_GATEWAY_FILES, _CREDENTIAL),
+    "ServerTLS.caCrl": Refusal(_GATEWAY_FILES, "put it into the Secret as `crl`, and name that as credentialName"),
+    "ServerTLS.tlsCertificates": Refusal(_GATEWAY_FILES, "put them into Secrets, and name those as credentialNames"),
+    "ServerTLS.caCertCredentialName": Refusal(
+        "it is for Gateway API resources", "call the Secret <credentialName>-cacert, or put `ca.crt` into the first"
     ),
     # AuthorizationPolicy
     "AuthorizationPolicySpec.action=AUDIT": Refusal(

@@ -14,6 +14,7 @@ from souk_mesh.objects import (
     Object,
     PeerAuthentication,
     RequestAuthentication,
+    Secret,
     Service,
     ServiceEntry,
     Sidecar,
@@ -42,6 +43,8 @@ class Configuration:
     authorization_policies: tuple[AuthorizationPolicy, ...] = ()
     request_authentications: tuple[RequestAuthentication, ...] = ()
     gateways: tuple[Gateway, ...] = ()
+    secrets: Mapping[tuple[str, str], Secret] = field(default_factory=dict, repr=False)
+    """By namespace and name."""
     sidecars: tuple[Sidecar, ...] = ()
 
     @classmethod
@@ -66,6 +69,7 @@ class Configuration:
             authorization_policies=_only(ordered, AuthorizationPolicy),
             request_authentications=_only(ordered, RequestAuthentication),
             gateways=_only(ordered, Gateway),
+            secrets={(each.metadata.namespace, each.metadata.name): each for each in _only(ordered, Secret)},
             sidecars=_only(ordered, Sidecar),
         )
 

@@ -11,13 +11,12 @@ from envoy.config.listener.v3 import listener_components_pb2, listener_pb2
 from envoy.config.listener.v3.listener_components_pb2 import FilterChain, FilterChainMatch
 from envoy.config.route.v3 import route_components_pb2, route_pb2
 from envoy.extensions.filters.listener.tls_inspector.v3 import tls_inspector_pb2
-from envoy.extensions.filters.network.rbac.v3 import rbac_pb2
 from envoy.extensions.filters.network.tcp_proxy.v3 import tcp_proxy_pb2
 from google.protobuf import wrappers_pb2
 
 from souk_mesh.objects import AuthorizationPolicy
 from souk_mesh.xds import tls
-from souk_mesh.xds.authorization import guards
+from souk_mesh.xds.connection_guards import connection_guards
 from souk_mesh.xds.http_managers import inbound_manager, manager_filter, network_filter
 from souk_mesh.xds.matches import everything
 from souk_mesh.xds.peer_authentication import PeerMode
@@ -92,12 +91,7 @@ def _http_filter(number: int) -> listener_components_pb2.Filter:
 
 
 def _tcp_filters(number: int, policies: Sequence[AuthorizationPolicy]) -> list[listener_components_pb2.Filter]:
-    rules = guards(policies, Protocol.TCP)
-    asked = [
-        network_filter("envoy.filters.network.rbac", rbac_pb2.RBAC(rules=each, stat_prefix=f"inbound_{number}."))
-        for each in (rules.deny, rules.allow)
-        if each is not None
-    ]
+    asked = connection_guards(policies, f"inbound_{number}")
     proxy = tcp_proxy_pb2.TcpProxy(stat_prefix=f"inbound_{number}", cluster=inbound_name(number))
     return [*asked, network_filter("envoy.filters.network.tcp_proxy", proxy)]
 

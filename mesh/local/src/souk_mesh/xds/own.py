@@ -16,7 +16,8 @@ from souk_mesh.objects import (
 from souk_mesh.topology import Pod, Proxy, ServiceKey
 from souk_mesh.xds.common import Common, Told
 from souk_mesh.xds.entrances import Guards, Inbound, inbound
-from souk_mesh.xds.gateway import Router, gateway_guards, gateway_listeners, gateway_routes
+from souk_mesh.xds.gateway import Router, gateway_guards, gateway_listeners
+from souk_mesh.xds.gateway_tables import gateway_tables
 from souk_mesh.xds.inbound_pools import Pools
 from souk_mesh.xds.outbound import Virtual, outbound_listener
 from souk_mesh.xds.remaking import Inputs, Key, Made, each_kept, kept, same_if_equal
@@ -95,7 +96,7 @@ def _router(facts: Facts, before: Own) -> Own:
         before.router,
         Router(facts.pod, facts.gateways, facts.bound, facts.common.callees, facts.policies, facts.tokens),
         lambda given: Resources.of(
-            listeners=gateway_listeners(given), extensions=gateway_guards(given), routes=gateway_routes(given)
+            listeners=gateway_listeners(given), extensions=gateway_guards(given), routes=gateway_tables(given)
         ),
     )
     own_parts = {kind: made.result.resources(kind) for kind in (Kind.LISTENER, Kind.EXTENSION, Kind.ROUTES)}

@@ -28,7 +28,7 @@ class Resource:
     """One message, serialised once for all proxies that are told the same; the message itself is not kept."""
 
     name: str
-    body: bytes
+    body: bytes = field(repr=False)
     """Equal exactly when the messages are."""
     type: type[Message] = field(compare=False, repr=False)
 

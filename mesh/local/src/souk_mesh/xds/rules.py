@@ -31,7 +31,7 @@ def concerns(condition: HTTPMatchRequest, rule: VirtualService, caller: Caller) 
     if condition.port is not None and condition.port != caller.port:
         return False
     if condition.gateways:
-        return _through(condition, rule, caller)
+        return through(condition, rule, caller)
     return _from(condition, caller)
 
 
@@ -39,7 +39,7 @@ def concerns_connections(condition: L4MatchAttributes, rule: VirtualService, cal
     """Whether connections of a caller meet a condition."""
     if condition.port is not None and condition.port != caller.port:
         return False
-    return (not condition.gateways or _through(condition, rule, caller)) and _from(condition, caller)
+    return (not condition.gateways or through(condition, rule, caller)) and _from(condition, caller)
 
 
 def has_routes(rule: VirtualService, caller: Caller) -> bool:
@@ -109,7 +109,8 @@ def _name(rule: VirtualService, index: int, entry: HTTPRoute, condition: HTTPMat
     return f"{name}.{condition.name}" if condition.name else name
 
 
-def _through(condition: HTTPMatchRequest | L4MatchAttributes, rule: VirtualService, caller: Caller) -> bool:
+def through(condition: HTTPMatchRequest | L4MatchAttributes, rule: VirtualService, caller: Caller) -> bool:
+    """Whether a condition names the gateway that a caller comes through."""
     return caller.gateway in {_gateway(name, rule) for name in condition.gateways}
 
 

@@ -14,6 +14,7 @@ from souk_mesh.objects import VirtualService
 from souk_mesh.topology import Pod, Proxy
 from souk_mesh.xds.common import Common, Outbound, Outlook, Told, common, told
 from souk_mesh.xds.configuration import Configuration
+from souk_mesh.xds.credentials import credentials
 from souk_mesh.xds.leads import Lead, leads
 from souk_mesh.xds.mesh_rules import MeshRules, visible
 from souk_mesh.xds.own import Facts, Own, own
@@ -106,7 +107,7 @@ def translate(
             pools=given.pools[pod.node],
             gateways=configuration.gateways if pod.proxy is Proxy.ROUTER else (),
             bound=bound.get(pod.namespace, ()) if pod.proxy is Proxy.ROUTER else (),
-            secrets=made_secrets[pod.identity].result,
+            secrets=(*made_secrets[pod.identity].result, *_credentials(pod, configuration)),
         )
         for pod in view.pods
     }
@@ -130,6 +131,12 @@ def _carried_over(view: View, before: View) -> View:
         Configuration(**{name: same_if_equal(getattr(after, name), getattr(old, name)) for name in names}),
         same_if_equal(view.pods, before.pods),
     )
+
+
+def _credentials(pod: Pod, configuration: Configuration) -> Secrets:
+    if pod.proxy is not Proxy.ROUTER:
+        return ()
+    return tuple(map(Resource.of, credentials(pod, configuration.gateways, configuration.secrets)))
 
 
 def _bound(view: View, before: Mapping[str, Bound]) -> Mapping[str, Bound]:
