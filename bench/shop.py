@@ -64,8 +64,10 @@ def parts(mesh: Mesh) -> Sequence[Part]:
 
 def _called(process: psutil.Process, deployments: Mapping[str, str], mesh: Mesh) -> str:
     command = process.cmdline()
+    # The proxy of a pod has its configuration there; the gateway's own Envoy has it in a volume.
+    configured = [word for word in command if word.startswith(f"{mesh.home}/pods/") and "/volumes/" not in word]
     for pod, deployment in deployments.items():
-        if any(word.startswith(f"{mesh.home}/pods/") and f"/{pod}/" in word for word in command):
+        if any(f"/{pod}/" in word for word in configured):
             return INGRESS if deployment == INGRESS else f"{deployment} sidecar"
     for pod, deployment in deployments.items():
         if process.environ().get("HOSTNAME") == pod or pod in " ".join(command):

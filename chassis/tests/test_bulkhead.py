@@ -74,6 +74,19 @@ def test_a_call_too_many_is_refused_at_once_and_leaves_streams_and_health_alone(
     assert f"grpc_server_handled_total{{{labels}}} 20.0" in metrics
 
 
+def test_a_full_server_says_so_before_it_looks_at_a_request(serve: Serve, echo_modules: EchoModules) -> None:
+    held = Held(echo_modules.pb2.SayResponse, expected=1)
+    wrong = echo_modules.pb2.SayRequest(items=[echo_modules.pb2.Item(quantity=-1)])
+    with serve(held.say, workers=1) as running, ThreadPoolExecutor(1) as pool:
+        call = pool.submit(running.stub.Say, echo_modules.pb2.SayRequest(), timeout=10)
+        held.wait_until_full()
+        with pytest.raises(grpc.RpcError) as caught:
+            running.stub.Say(wrong, timeout=10)
+        held.let_go()
+        call.result()
+    assert caught.value.code() is grpc.StatusCode.RESOURCE_EXHAUSTED
+
+
 def test_a_stream_too_many_is_refused_and_leaves_calls_alone(serve: Serve, echo_modules: EchoModules) -> None:
     held = Held(echo_modules.pb2.SayResponse, expected=1)
     request = echo_modules.pb2.SayRequest(text="hi")

@@ -39,8 +39,8 @@ class Installation:
 
     @property
     def environment(self) -> Path:
-        """The Python environment of the services and of the programs that came as wheels."""
-        return self.root / ".souk" / "venv"
+        """The Python environment of the services, which holds what their images hold."""
+        return self.root / ".souk" / "services-venv"
 
     @property
     def python(self) -> Path:
