@@ -21,7 +21,24 @@ class ServiceKey:
     @property
     def host(self) -> str:
         """The full name, as Istio writes it: `payment.souk.svc.cluster.local`, or the ServiceEntry's host."""
-        return self.name if "." in self.name else f"{self.name}.{self.namespace}.svc.cluster.local"
+        return self.name if self.entered else f"{self.name}.{self.namespace}.svc.cluster.local"
+
+    @property
+    def entered(self) -> bool:
+        """Whether it stands in a ServiceEntry."""
+        return "." in self.name
+
+
+LOWEST_PORT = 1025
+"""The first port that takes no privileges."""
+
+
+def listening_port(port: int) -> int:
+    """Where a sidecar listens for calls to a port of a Service: there, if that takes no privileges.
+
+    The ports of hosts outside are what they are, 80 more often than not. Those are moved behind all others.
+    """
+    return port if port >= LOWEST_PORT else 65535 - LOWEST_PORT + port + 1
 
 
 @dataclass(frozen=True)

@@ -13,8 +13,12 @@ ADDRESS = "127.16.3.10"
 REWRITER = Rewriter(
     "souk",
     {
-        ServiceKey("souk", "inventory"): Target(ADDRESS, frozenset({50051})),
-        ServiceKey("other", "cart"): Target("127.16.3.11", frozenset({8080})),
+        ServiceKey("souk", "inventory"): Target(ADDRESS, {50051: 50051}),
+        ServiceKey("other", "cart"): Target("127.16.3.11", {8080: 8080}),
+    },
+    {
+        "api.example.com": Target("127.16.3.12", {80: 64591, 8080: 8080}),
+        "cart.other": Target("127.16.3.13", {9: 64520}),
     },
     {"/data": "/tmp/m/data", "/data/deep/": "/tmp/m/deep"},
 )
@@ -41,6 +45,9 @@ def rewritten(text: str) -> str:
         ("a:1,inventory:50051,b:2", f"a:1,{NEW},b:2"),
         ('{"peer":"inventory:50051"}', f'{{"peer":"{NEW}"}}'),
         ("http://inventory:50051?q=inventory:50051", f"http://{NEW}?q={NEW}"),
+        ("http://api.example.com:8080/v1", "http://127.16.3.12:8080/v1"),
+        ("api.example.com:80", "127.16.3.12:64591"),
+        ("cart.other:9", "cart.other:9"),
     ],
 )
 def test_the_name_of_a_known_service_becomes_its_address(text: str, expected: str) -> None:
@@ -69,6 +76,10 @@ def test_the_name_of_a_known_service_becomes_its_address(text: str, expected: st
         "Inventory:50051",
         "souk/inventory:50051",
         "postgres://inventory:50051@db/x",
+        "api.example.com",
+        "api.example.com:443",
+        "www.api.example.com:8080",
+        "api.example.com.evil.org:8080",
     ],
 )
 def test_part_of_a_token_or_an_unknown_name_is_left_alone(text: str) -> None:

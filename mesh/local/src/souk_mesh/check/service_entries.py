@@ -7,10 +7,9 @@ from collections.abc import Iterator
 from souk_mesh.check.exports import exports
 from souk_mesh.check.view import View
 from souk_mesh.objects import ServiceEntry
+from souk_mesh.objects.entry_services import OWN_TLS
 from souk_mesh.objects.parsing import Steps
 from souk_mesh.problems import Problem, Severity
-
-OWN_TLS = ("HTTPS", "TLS")
 
 
 def problems(view: View) -> Iterator[Problem]:
@@ -53,7 +52,7 @@ def _selected(view: View, entry: ServiceEntry) -> Iterator[Problem]:
 
 def _encrypted(entry: ServiceEntry) -> Iterator[Problem]:
     for index, port in enumerate(entry.spec.ports):
-        if port.protocol in OWN_TLS:
+        if port.protocol.lower() in OWN_TLS:
             notes = (
                 "an application that encrypts by itself must know the host by its name: here it calls it directly",
                 "to have it pass the sidecar, call plain HTTP and let a DestinationRule encrypt (tls: SIMPLE)",

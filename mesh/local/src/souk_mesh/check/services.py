@@ -4,10 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from souk_mesh.check.view import LOWEST_PORT, View
+from souk_mesh.check.view import View
 from souk_mesh.objects import PodTemplate, Service, ServicePort
 from souk_mesh.objects.parsing import Steps
 from souk_mesh.problems import Problem, Severity
+from souk_mesh.topology import LOWEST_PORT
 
 PROTOCOLS = frozenset({"grpc", "http", "http2", "https", "mongo", "mysql", "redis", "tcp", "tls"})
 """What Istio reads off appProtocol, or off a port's name up to its first hyphen."""

@@ -22,8 +22,6 @@ from souk_mesh.objects.meta import contains
 from souk_mesh.store import Snapshot, collect
 from souk_mesh.topology import ServiceKey
 
-LOWEST_PORT = 1025
-"""The local mesh has no privileges."""
 ROOT_NAMESPACE = "istio-system"
 """Istio's policies in it hold for the whole mesh."""
 

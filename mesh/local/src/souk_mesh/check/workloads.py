@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from souk_mesh.check.view import LOWEST_PORT, View
+from souk_mesh.check.view import View
 from souk_mesh.images import UnknownImage
 from souk_mesh.objects import Container, Job, Namespace, PodSpec, StatefulSet, Workload
 from souk_mesh.objects.parsing import Steps
 from souk_mesh.problems import Problem
-from souk_mesh.topology import Proxy
+from souk_mesh.topology import LOWEST_PORT, Proxy
 
 POD: Steps = ("spec", "template", "spec")
 

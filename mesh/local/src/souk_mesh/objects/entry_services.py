@@ -2,12 +2,31 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 
 from souk_mesh.objects.core import Service, ServicePort, ServiceSpec
 from souk_mesh.objects.meta import Metadata
 from souk_mesh.objects.service_entry import EntryPort, ServiceEntry
 from souk_mesh.objects.visibility import EXPORT_TO
+from souk_mesh.topology import ServiceKey
+
+OWN_TLS = ("https", "tls")
+"""The protocols of applications that encrypt by themselves."""
+
+
+def callable_services(services: Iterable[Service], entries: Iterable[ServiceEntry]) -> Iterator[Service]:
+    """Everything that can be called: Services, and the hosts of ServiceEntries."""
+    yield from services
+    for entry in entries:
+        yield from as_services(entry)
+
+
+def passes_sidecar(key: ServiceKey, port: ServicePort) -> bool:
+    """Whether calls to a port of a host are led through the caller's sidecar.
+
+    An application that encrypts by itself must know a host outside by its own name to trust it, and calls it directly.
+    """
+    return not key.entered or port.app_protocol not in OWN_TLS
 
 
 def as_services(entry: ServiceEntry) -> Iterator[Service]:

@@ -10,7 +10,8 @@ from dataclasses import dataclass
 from souk_mesh.addresses import PodIndexes, Range, ServiceNumbers
 from souk_mesh.identity import CertificateAuthority, Identities
 from souk_mesh.images import Images
-from souk_mesh.objects import Deployment, Job, PodTemplate, Service, StatefulSet, Workload
+from souk_mesh.objects import Deployment, Job, PodTemplate, Service, ServiceEntry, StatefulSet, Workload
+from souk_mesh.objects.entry_services import callable_services
 from souk_mesh.ports import exposed
 from souk_mesh.state import StateDir
 from souk_mesh.store import Event, Store
@@ -170,7 +171,8 @@ class Mesh:
 
     def _services(self) -> Mapping[ServiceKey, int]:
         return self._numbers.sync(
-            ServiceKey(each.metadata.namespace, each.metadata.name) for each in self.store.list(Service)
+            ServiceKey(each.metadata.namespace, each.metadata.name)
+            for each in callable_services(self.store.list(Service), self.store.list(ServiceEntry))
         )
 
     def _topology(self, runner: PodRunner, numbers: Mapping[ServiceKey, int]) -> Pod:

@@ -8,10 +8,12 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from souk_mesh.images import Images, Program
-from souk_mesh.objects import ConfigMap, Container, LifecycleHandler, Probe, Secret, Service
+from souk_mesh.objects import ConfigMap, Container, LifecycleHandler, Probe, Secret, Service, ServiceEntry
+from souk_mesh.objects.entry_services import callable_services, passes_sidecar
+from souk_mesh.objects.visibility import visible
 from souk_mesh.state import StateDir
 from souk_mesh.store import Store
-from souk_mesh.topology import ServiceKey
+from souk_mesh.topology import ServiceKey, listening_port
 from souk_mesh.workloads import probes
 from souk_mesh.workloads.environment import environment, expand
 from souk_mesh.workloads.plan import Check, ContainerPlan
@@ -70,7 +72,7 @@ class Resolver:
         program = self._images.find(container.image)
         assert isinstance(program, Program), "a router's pod has no program of its own"
         mounted = mounts(container, folders)
-        editor = _Editor(Rewriter(pod.namespace, self._targets(pod), mounted), container.name)
+        editor = _Editor(Rewriter(pod.namespace, self._services(pod), self._hosts(pod), mounted), container.name)
         values = environment(container, pod, StoredEntries(self._store))
         variables = {name: editor.edit(value, f"env {name}") for name, value in values.items()}
         variables = {**_base(self._images, pod), **variables, LISTEN_HOST: pod.addresses.application}
@@ -96,13 +98,18 @@ class Resolver:
         )
         return ResolvedContainer(plan, tuple(editor.rewrites))
 
-    def _targets(self, pod: PodIdentity) -> Mapping[ServiceKey, Target]:
-        targets: dict[ServiceKey, Target] = {}
-        for service in self._store.list(Service):
-            key = ServiceKey(service.metadata.namespace, service.metadata.name)
-            if key in pod.addresses.virtual:
-                ports = frozenset(port.port for port in service.spec.ports)
-                targets[key] = Target(pod.addresses.virtual[key], ports)
+    def _services(self, pod: PodIdentity) -> Mapping[ServiceKey, Target]:
+        found = ((_key(each), each) for each in self._store.list(Service))
+        return {key: _target(each, pod.addresses.virtual[key]) for key, each in found if key in pod.addresses.virtual}
+
+    def _hosts(self, pod: PodIdentity) -> Mapping[str, Target]:
+        targets: dict[str, Target] = {}
+        for each in callable_services((), self._store.list(ServiceEntry)):
+            key = _key(each)
+            # Of one host in two namespaces a pod sees its own.
+            own = each.metadata.namespace == pod.namespace
+            if key in pod.addresses.virtual and visible(each, pod.namespace) and (own or key.host not in targets):
+                targets[key.host] = _target(each, pod.addresses.virtual[key])
         return targets
 
 
@@ -118,6 +125,15 @@ class _Editor:
         edited, rewrites = self._rewriter.rewrite(text, f"{self._container}: {where}")
         self.rewrites.extend(rewrites)
         return edited
+
+
+def _key(service: Service) -> ServiceKey:
+    return ServiceKey(service.metadata.namespace, service.metadata.name)
+
+
+def _target(service: Service, address: str) -> Target:
+    ports = (port for port in service.spec.ports if passes_sidecar(_key(service), port))
+    return Target(address, {port.port: listening_port(port.port) for port in ports})
 
 
 def _base(images: Images, pod: PodIdentity) -> dict[str, str]:

@@ -20,15 +20,19 @@ _NAME = re.compile(
     r"(?:\.(?P<namespace>[a-z0-9](?:[a-z0-9-]*[a-z0-9])?)(?:\.svc(?:\.cluster\.local)?)?)?"
     r":(?P<port>[1-9][0-9]{0,4})(?![0-9])"
 )
+_HOST = re.compile(
+    r"(?P<host>[a-z0-9](?:[a-z0-9-]*[a-z0-9])?(?:\.[a-z0-9](?:[a-z0-9-]*[a-z0-9])?)+):(?P<port>[1-9][0-9]{0,4})(?![0-9])"
+)
 _EMPTY_AUTHORITY = re.compile(r"(?:^|[^a-z0-9+.-])(?P<scheme>[a-z][a-z0-9+.-]*):(?P<slashes>/+)$")
 
 
 @dataclass(frozen=True)
 class Target:
-    """A Service as one pod reaches it."""
+    """A Service, or a host of a ServiceEntry, as one pod reaches it."""
 
     address: str
-    ports: frozenset[int]
+    ports: Mapping[int, int]
+    """Its ports, and where the pod's sidecar listens for them."""
 
 
 @dataclass(frozen=True)
@@ -46,6 +50,8 @@ class Rewriter:
 
     namespace: str
     services: Mapping[ServiceKey, Target]
+    hosts: Mapping[str, Target]
+    """Those of ServiceEntries."""
     mounts: Mapping[str, str]
     """Mount path in the container → folder on this machine."""
 
@@ -68,12 +74,12 @@ class Rewriter:
         if not _opens_name(text, position):
             return None
         found = _NAME.match(text, position)
-        if found is None or not _closes(text, found.end()):
-            return None
-        target = self.services.get(ServiceKey(found["namespace"] or self.namespace, found["name"]))
-        if target is None or int(found["port"]) not in target.ports:
-            return None
-        return found[0], f"{target.address}:{found['port']}"
+        if found is not None:
+            key = ServiceKey(found["namespace"] or self.namespace, found["name"])
+            if key in self.services:
+                return _reached(text, found, self.services[key])
+        named = _HOST.match(text, position)
+        return _reached(text, named, self.hosts[named["host"]]) if named and named["host"] in self.hosts else None
 
     def _path_at(self, text: str, position: int) -> tuple[str, str] | None:
         if text[position] != "/" or not _opens_path(text, position):
@@ -84,6 +90,13 @@ class Rewriter:
             if text.startswith(mount, position) and (_closes(text, end) or text[end] == ":"):
                 return mount, self.mounts[path]
         return None
+
+
+def _reached(text: str, found: re.Match[str], target: Target) -> tuple[str, str] | None:
+    port = int(found["port"])
+    if not _closes(text, found.end()) or port not in target.ports:
+        return None
+    return found[0], f"{target.address}:{target.ports[port]}"
 
 
 def _opens_name(text: str, position: int) -> bool:

@@ -35,7 +35,7 @@ class Authorities:
 
 def known_names(key: ServiceKey, namespace: str) -> list[str]:
     """The authorities that mean a Service to a caller in `namespace`, the usual one first."""
-    if key.host == key.name:
+    if key.entered:
         return [key.host]
     names = [f"{key.name}.{key.namespace}", f"{key.name}.{key.namespace}.svc", key.host, f"{key.host}."]
     return [key.name, *names] if namespace == key.namespace else names

@@ -8,7 +8,7 @@ from envoy.config.core.v3 import base_pb2
 from envoy.config.listener.v3 import listener_components_pb2, listener_pb2
 
 from souk_mesh.objects import ServicePort
-from souk_mesh.topology import ServiceKey
+from souk_mesh.topology import ServiceKey, listening_port
 from souk_mesh.xds.connections import Forwarding, tcp_proxy
 from souk_mesh.xds.http_managers import manager_filter, network_filter, outbound_manager
 from souk_mesh.xds.protos import address, flag
@@ -30,7 +30,7 @@ def outbound_listener(given: Virtual) -> listener_pb2.Listener:
     """A listener on the address that a Service has for this pod alone."""
     return listener_pb2.Listener(
         name=f"outbound|{given.key.host}:{given.port.port}",
-        address=address(given.address, given.port.port),
+        address=address(given.address, listening_port(given.port.port)),
         traffic_direction=base_pb2.OUTBOUND,
         enable_reuse_port=flag(False),
         filter_chains=[listener_components_pb2.FilterChain(filters=[_filter(given)])],

@@ -13,6 +13,7 @@ from souk_mesh.objects import (
     Service,
     VirtualService,
 )
+from souk_mesh.objects.entry_services import passes_sidecar
 from souk_mesh.topology import Pod, Proxy, ServiceKey
 from souk_mesh.xds.common import Common, Told
 from souk_mesh.xds.entrances import Guards, Inbound, inbound
@@ -72,6 +73,7 @@ def _sidecar(facts: Facts, before: Own) -> Own:
         for key, address in facts.pod.addresses.virtual.items()
         if key.host in facts.common.callees
         for port in facts.common.callees[key.host].service.spec.ports
+        if facts.common.callees[key.host].key == key and passes_sidecar(key, port)
     }
     virtual = each_kept(before.virtual, called, lambda given: Resource.of(outbound_listener(given)))
     tables = each_kept(
