@@ -5,11 +5,12 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 
-from souk_mesh.check.view import LOWEST_PORT, View
+from souk_mesh.check.view import View
 from souk_mesh.objects import Gateway, GatewayServer, Secret, ServerTLS
 from souk_mesh.objects.credentials import CA_SUFFIX, client_authority, key_pair
 from souk_mesh.objects.parsing import Steps
 from souk_mesh.problems import Problem, Severity
+from souk_mesh.topology import LOWEST_PORT
 
 LABEL = re.compile(r"[a-z0-9]([-a-z0-9]{0,61}[a-z0-9])?")
 HOST = re.compile(r"\*|(\*|[a-zA-Z0-9*]([-a-zA-Z0-9]*[a-zA-Z0-9])?)(\.[a-zA-Z0-9]([-a-zA-Z0-9]*[a-zA-Z0-9])?)*")

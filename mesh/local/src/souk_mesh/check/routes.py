@@ -12,7 +12,6 @@ from souk_mesh.objects import Gateway, HTTPMatchRequest, HTTPRoute, L4MatchAttri
 from souk_mesh.objects.exporting import OWN
 from souk_mesh.objects.parsing import Steps
 from souk_mesh.problems import Problem, Severity
-from souk_mesh.topology import LOWEST_PORT
 
 LABEL = re.compile(r"[a-z0-9]([-a-z0-9]{0,61}[a-z0-9])?")
 MESH = "mesh"

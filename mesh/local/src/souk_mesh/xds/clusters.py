@@ -114,15 +114,10 @@ def _encrypt(
     elif settings.mode == "ISTIO_MUTUAL":
         names = settings.subject_alt_names or given.identities
         cluster.transport_socket.CopyFrom(tls.upstream(settings.sni or sni, names, http2=http2))
-    elif settings.mode != "DISABLE" and _honoured(settings, given):
+    elif settings in given.callee.policy.originated(given.port.port, router=given.router):
         name_server(options, settings)
         names = settings.subject_alt_names or (given.identities if given.callee.entry else ())
         cluster.transport_socket.CopyFrom(tls.originated(settings, names, http2=http2))
-
-
-def _honoured(settings: ClientTLS, given: Called) -> bool:
-    """Whether a sidecar may use the Secret: Istio leaves TLS out altogether where a rule means every pod."""
-    return not settings.credential_name or given.router or given.callee.policy.selective
 
 
 def _passthrough(cluster: cluster_pb2.Cluster, port: ServicePort) -> cluster_pb2.Cluster:

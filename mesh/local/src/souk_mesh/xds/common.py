@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
-from souk_mesh.objects import DestinationRule, PeerAuthentication, Service, ServiceEntry
+from souk_mesh.objects import ClientTLS, DestinationRule, PeerAuthentication, Service, ServiceEntry
 from souk_mesh.topology import ServiceKey
 from souk_mesh.xds.clusters import Called, outbound_clusters
 from souk_mesh.xds.connections import Forwarding, forwarding
@@ -67,6 +67,8 @@ class Common:
     callees: Callees = field(default_factory=dict)
     clusters: ByName = field(default_factory=dict)
     endpoints: ByName = field(default_factory=dict)
+    originated: tuple[ClientTLS, ...] = ()
+    """How TLS is begun that is not the mesh's own: the Secrets for it belong to each pod's namespace."""
 
 
 CommonHosts = Mapping[PortKey, Made[Routed, Hosts]]
@@ -114,6 +116,9 @@ def common(outlook: Outlook, before: Common) -> Common:
         callees=callees,
         clusters=before.clusters if clusters is before.made_clusters else _by_name(clusters),
         endpoints=before.endpoints if assignments is before.made_endpoints else _by_name(assignments),
+        originated=tuple(
+            each for callee, port in ports.values() for each in callee.policy.originated(port.port, router=scope.router)
+        ),
     )
 
 

@@ -1,18 +1,27 @@
-"""What Gateways name as credentials, from the Secrets of their pod's namespace (SDS)."""
+"""What Gateways and DestinationRules name as credentials, from the Secrets of the pod's namespace (SDS)."""
 
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping
+from pathlib import Path
 
 from envoy.config.core.v3 import base_pb2
 from envoy.extensions.transport_sockets.tls.v3 import common_pb2, secret_pb2
 
-from souk_mesh.objects import Gateway, Secret, contains
+from souk_mesh.objects import ClientTLS, Gateway, Secret, contains
 from souk_mesh.objects.credentials import CA_SUFFIX, client_authority, key_pair
 from souk_mesh.topology import Pod
 
 Secrets = Mapping[tuple[str, str], Secret]
 """By namespace and name."""
+
+SYSTEM_ROOTS = "file-root:system"
+"""What Istio calls the roots that the machine trusts."""
+_ROOTS_FILES = tuple(
+    map(Path, ("/etc/ssl/certs/ca-certificates.crt", "/etc/pki/tls/certs/ca-bundle.crt", "/etc/ssl/cert.pem"))
+)
+_MACHINES_ROOTS = next((each for each in _ROOTS_FILES if each.exists()), _ROOTS_FILES[0])
+"""Where they are: on Debian, on Fedora, elsewhere."""
 
 
 def resource_name(credential: str) -> str:
@@ -32,8 +41,25 @@ def credentials(pod: Pod, gateways: Iterable[Gateway], secrets: Secrets) -> Iter
     for credential in sorted(shown):
         yield from _certificate(credential, _find(credential, pod, secrets))
     for credential in sorted(asked):
-        own = _find(credential + CA_SUFFIX, pod, secrets)
-        yield from _authority(credential + CA_SUFFIX, own or _find(credential, pod, secrets))
+        yield from _authority_of(credential, pod, secrets)
+
+
+def client_credentials(pod: Pod, used: Iterable[ClientTLS], secrets: Secrets) -> Iterator[secret_pb2.Secret]:
+    """What a pod's calls need, as far as it is there: what is missing leaves them without a connection."""
+    settings = tuple(used)
+    for credential in sorted({each.credential_name for each in settings if each.mode == "MUTUAL"}):
+        yield from _certificate(credential, _find(credential, pod, secrets))
+    verifying = [each for each in settings if not each.insecure_skip_verify]
+    for credential in sorted({each.credential_name for each in verifying if each.credential_name}):
+        yield from _authority_of(credential, pod, secrets)
+    if any(not each.credential_name for each in verifying):
+        trusted = common_pb2.CertificateValidationContext(trusted_ca=base_pb2.DataSource(filename=str(_MACHINES_ROOTS)))
+        yield secret_pb2.Secret(name=SYSTEM_ROOTS, validation_context=trusted)
+
+
+def _authority_of(credential: str, pod: Pod, secrets: Secrets) -> Iterator[secret_pb2.Secret]:
+    own = _find(credential + CA_SUFFIX, pod, secrets)
+    yield from _authority(credential + CA_SUFFIX, own or _find(credential, pod, secrets))
 
 
 def _find(credential: str, pod: Pod, secrets: Secrets) -> Secret | None:

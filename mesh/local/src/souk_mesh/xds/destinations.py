@@ -68,6 +68,17 @@ class DestinationPolicy:
             retry_budget=own.retry_budget or service.retry_budget,
         )
 
+    def originated(self, port: int, *, router: bool) -> tuple[ClientTLS, ...]:
+        """How TLS is begun that is not the mesh's own, on one port of the Service and its subsets.
+
+        A sidecar may not use a Secret that a rule for every pod names: Istio lets it call in plain text.
+        """
+        found = (self.of(port, each).tls for each in ("", *self.subsets))
+        honoured = (
+            each for each in found if each is not None and (router or self.selective or not each.credential_name)
+        )
+        return tuple(each for each in honoured if each.mode in ("SIMPLE", "MUTUAL"))
+
 
 @dataclass(frozen=True)
 class Callee:

@@ -12,14 +12,14 @@ from envoy.type.matcher.v3 import string_pb2
 
 from souk_mesh.identity import Certificate
 from souk_mesh.objects import ClientTLS
+from souk_mesh.objects.credentials import CA_SUFFIX
 from souk_mesh.topology import ServiceKey
+from souk_mesh.xds.credentials import SYSTEM_ROOTS, resource_name
 from souk_mesh.xds.protos import exactly, flag, from_ads, packed
 from souk_mesh.xds.view import Protocol
 
 LEAF, ROOTS = "default", "ROOTCA"
 """What Istio's proxies call their own certificate and the roots that they trust."""
-SYSTEM_ROOTS = "file-root:system"
-"""What they call the roots that the machine trusts."""
 
 ISTIO_ALPN = ("istio-peer-exchange", "istio")
 MESH_ALPN = ("istio", "istio-peer-exchange", "istio-http/1.0", "istio-http/1.1", "istio-h2")
@@ -73,7 +73,7 @@ def originated(settings: ClientTLS, names: Iterable[str], *, http2: bool) -> bas
         http2: whether HTTP/2 is all that will be spoken.
     """
     context = tls_pb2.CommonTlsContext(tls_params=_versions(), alpn_protocols=("h2",) if http2 else ())
-    credential = f"kubernetes://{settings.credential_name}"
+    credential = resource_name(settings.credential_name)
     if settings.mode == "MUTUAL":
         context.tls_certificate_sds_secret_configs.add(name=credential, sds_config=from_ads())
     if not settings.insecure_skip_verify:
@@ -85,7 +85,7 @@ def originated(settings: ClientTLS, names: Iterable[str], *, http2: bool) -> bas
                     san_type=kind, matcher=exactly(name)
                 )
         combined.default_validation_context.SetInParent()
-        trusted = f"{credential}-cacert" if settings.credential_name else SYSTEM_ROOTS
+        trusted = resource_name(settings.credential_name + CA_SUFFIX) if settings.credential_name else SYSTEM_ROOTS
         combined.validation_context_sds_secret_config.name = trusted
         combined.validation_context_sds_secret_config.sds_config.CopyFrom(from_ads())
     return _socket(tls_pb2.UpstreamTlsContext(common_tls_context=context, sni=settings.sni))

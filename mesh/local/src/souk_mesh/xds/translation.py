@@ -10,11 +10,11 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, fields
 
 from souk_mesh.identity import Certificate
-from souk_mesh.objects import VirtualService
+from souk_mesh.objects import ClientTLS, VirtualService
 from souk_mesh.topology import Pod, Proxy
 from souk_mesh.xds.common import Common, Outbound, Outlook, Told, common, told
 from souk_mesh.xds.configuration import Configuration
-from souk_mesh.xds.credentials import credentials
+from souk_mesh.xds.credentials import client_credentials, credentials
 from souk_mesh.xds.leads import Lead, leads
 from souk_mesh.xds.mesh_rules import MeshRules, visible
 from souk_mesh.xds.own import Facts, Own, own
@@ -107,7 +107,10 @@ def translate(
             pools=given.pools[pod.node],
             gateways=configuration.gateways if pod.proxy is Proxy.ROUTER else (),
             bound=bound.get(pod.namespace, ()) if pod.proxy is Proxy.ROUTER else (),
-            secrets=(*made_secrets[pod.identity].result, *_credentials(pod, configuration)),
+            secrets=(
+                *made_secrets[pod.identity].result,
+                *_credentials(pod, shared[given.scopes[pod.node]].result.originated, configuration),
+            ),
         )
         for pod in view.pods
     }
@@ -133,10 +136,9 @@ def _carried_over(view: View, before: View) -> View:
     )
 
 
-def _credentials(pod: Pod, configuration: Configuration) -> Secrets:
-    if pod.proxy is not Proxy.ROUTER:
-        return ()
-    return tuple(map(Resource.of, credentials(pod, configuration.gateways, configuration.secrets)))
+def _credentials(pod: Pod, originated: tuple[ClientTLS, ...], configuration: Configuration) -> Secrets:
+    shown = credentials(pod, configuration.gateways, configuration.secrets) if pod.proxy is Proxy.ROUTER else ()
+    return tuple(map(Resource.of, (*shown, *client_credentials(pod, originated, configuration.secrets))))
 
 
 def _bound(view: View, before: Mapping[str, Bound]) -> Mapping[str, Bound]:
