@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from envoy.config.cluster.v3 import cluster_pb2
+from envoy.config.core.v3.extension_pb2 import TypedExtensionConfig
 from envoy.config.endpoint.v3 import endpoint_pb2
 from envoy.config.route.v3 import route_pb2
 from envoy.service.discovery.v3 import discovery_pb2
@@ -114,6 +115,31 @@ def test_what_a_proxy_dropped_is_sent_when_it_asks_for_it_again() -> None:
     talk.receive(_ack(Kind.ROUTES, nonce, "a", "b"))
     (response,) = talk.due()
     assert _names(response) == ["b"]
+
+
+def test_what_listeners_name_is_waited_for_before_all_is_said_to_be_there() -> None:
+    talk = Conversation(Wanted(1, Resources.of(extensions=[TypedExtensionConfig(name="guard")])))
+    for kind in (Kind.CLUSTER, Kind.LISTENER):
+        talk.receive(_ask(kind))
+    for response in talk.due():
+        talk.receive(_ack(Kind(response.type_url), response.nonce))
+    assert not talk.settled
+    talk.receive(_ask(Kind.EXTENSION, "guard"))
+    (response,) = talk.due()
+    talk.receive(_ack(Kind.EXTENSION, response.nonce, "guard"))
+    assert talk.settled
+
+
+def test_filters_are_configured_only_when_the_clusters_that_they_name_were_taken() -> None:
+    wanted = _wanted(1, "keys")
+    talk = _settled(wanted)
+    talk.receive(_ask(Kind.EXTENSION, "guard"))
+    resources = Resources.of(
+        clusters=[cluster_pb2.Cluster(name=name) for name in ("keys", "more")],
+        extensions=[TypedExtensionConfig(name="guard")],
+    )
+    talk.want(Wanted(2, resources))
+    assert Kind.EXTENSION not in _kinds(talk)
 
 
 def test_kinds_that_nobody_serves_are_left_unanswered() -> None:

@@ -1,9 +1,9 @@
 """One proxy's side of the aggregated discovery protocol, without any I/O: requests in, due responses out.
 
 State of the world, as Envoy speaks it by default: clusters and listeners are always sent whole, of the other kinds
-only what the proxy does not have yet. Changes go out in the order make before break: listeners and routes only when the
-proxy has taken the clusters that they name, and a cluster that nothing needs any more is withdrawn only when it has
-taken those that no longer name it.
+only what the proxy does not have yet. Changes go out in the order make before break: listeners, their filters and
+routes only when the proxy has taken the clusters that they name, and a cluster that nothing needs any more is withdrawn
+only when it has taken those that no longer name it.
 """
 
 from __future__ import annotations
@@ -25,7 +25,7 @@ NAMED = frozenset({Kind.ENDPOINTS, Kind.EXTENSION, Kind.ROUTES})
 
 # A cluster can be used once its endpoints are there too, and Envoy asks for those only when it knows the cluster.
 CLUSTERS = (Kind.CLUSTER, Kind.ENDPOINTS, Kind.SECRET)
-NAMING_CLUSTERS = frozenset({Kind.LISTENER, Kind.ROUTES})
+NAMING_CLUSTERS = frozenset({Kind.LISTENER, Kind.EXTENSION, Kind.ROUTES})
 
 
 @dataclass(frozen=True)
