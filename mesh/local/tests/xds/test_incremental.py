@@ -47,6 +47,22 @@ spec:
     for other in APPS
     for weight in (0, 40)
 }
+OTHER_ROUTES = {
+    name: f"""
+apiVersion: networking.istio.io/v1
+kind: VirtualService
+metadata: {{name: {name}, namespace: souk}}
+spec: {{{spec}}}
+"""
+    for name, spec in {
+        "beside": "hosts: [a, api.example.com], http: [{route: [{destination: {host: b}}], mirror: {host: c}}]",
+        "wild": 'hosts: ["*.souk.svc.cluster.local"], http: [{redirect: {uri: /b}}]',
+        "hidden": "hosts: [b], exportTo: [other], http: [{directResponse: {status: 503}}]",
+        "late": "hosts: [c], http: [{match: [{sourceLabels: {tier: front}}], route: [{destination: {host: a}}]}]",
+        "tcp": "hosts: [a], tcp: [{match: [{sourceLabels: {tier: front}}], route: [{destination: {host: c}}]}]",
+        "shares": "hosts: [a], tcp: [{route: [{destination: {host: b}, weight: 1}, {destination: {host: c}, weight: 2}]}]",
+    }.items()
+}
 RULES = {
     (host, policy): f"""
 apiVersion: networking.istio.io/v1
@@ -129,7 +145,9 @@ spec: {selector: {matchLabels: {app: edge}}, jwtRules: [{issuer: x, jwks: "{}"}]
 """,
 }
 OBJECTS: Sequence[AnyObject] = [
-    parse(yaml.safe_load(text)) for group in (SERVICES, ROUTES, RULES, SECURITY, EDGE) for text in group.values()
+    parse(yaml.safe_load(text))
+    for group in (SERVICES, ROUTES, OTHER_ROUTES, RULES, SECURITY, EDGE)
+    for text in group.values()
 ]
 
 
