@@ -10,6 +10,7 @@ from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, model_valida
 from souk_mesh.objects import Duration
 
 Protocol = Literal["http1", "http2", "grpc", "tcp"]
+HomeName = Literal["local", "cluster"]
 PROTOCOLS: tuple[Protocol, ...] = ("http1", "http2", "grpc", "tcp")
 DEFAULT_PATHS: Mapping[Protocol, str] = {"http1": "/", "http2": "/", "grpc": "/echo.Echo/Say", "tcp": ""}
 
@@ -62,7 +63,7 @@ class Observed(Part):
     """What the caller observes, of all the calls of one entry; what is left out may be anything."""
 
     answer: Shares
-    """A status, a gRPC code, `answered` (TCP); `reset`, `refused` or `silent` where there is none."""
+    """A status, a gRPC code, `answered` (TCP); `reset`, `refused`, `silent` or `tls` where there is none."""
     versions: Shares | None = None
     """Who answered, of the calls that reached an echo."""
     pods: int | None = None
@@ -93,6 +94,15 @@ class Asked(Part):
     headers: Mapping[str, str] = {}
 
 
+class Encryption(Part):
+    """TLS that the caller itself speaks, as a client of a gateway does. All but the name is PEM."""
+
+    sni: str
+    trusts: str
+    certificate: str = ""
+    key: str = ""
+
+
 class Call(Part):
     """One call, or several that are all alike. The protocol is the key: `http1: HOST:PORT/PATH`."""
 
@@ -109,6 +119,7 @@ class Call(Part):
     count: Annotated[int, Field(ge=1)] = 1
     at_once: Annotated[int, Field(ge=1)] = 1
     timeout: Duration | None = None
+    tls: Encryption | None = None
     observes: Observed
 
     @model_validator(mode="before")
@@ -145,3 +156,5 @@ class Case(Part):
     caller: str = Field(default="client", alias="from")
     """The Deployment whose pod calls: its name, or `namespace/name` outside of `shop`."""
     calls: Annotated[tuple[Call, ...], Field(min_length=1)]
+    differs: Mapping[HomeName, str] = {}
+    """Where the case does not hold, and why. There it is an error if it does."""

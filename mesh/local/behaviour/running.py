@@ -60,4 +60,8 @@ def _order(call: Call, name: str) -> dict[str, object]:
         "count": call.count,
         "at_once": call.at_once,
     }
-    return order if call.timeout is None else {**order, "timeout": call.timeout.total_seconds()}
+    if call.timeout is not None:
+        order["timeout"] = call.timeout.total_seconds()
+    if call.tls is not None:
+        order["tls"] = call.tls.model_dump()
+    return order

@@ -6,6 +6,8 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Protocol
 
+from behaviour.case import HomeName
+
 
 class Unfit(Exception):
     """A home can't do what a case needs; the text says what and why."""
@@ -22,6 +24,7 @@ class Place:
 class Home(Protocol):
     """A mesh in which the world's pods run."""
 
+    name: HomeName
     patience: float
     """Seconds within which what holds must be seen to hold."""
 

@@ -9,6 +9,7 @@ from contextlib import ExitStack, contextmanager
 from pathlib import Path
 from typing import Any
 
+from behaviour.case import HomeName
 from behaviour.homes import Place, Unfit
 from behaviour.homes.control import CONTROL_PORT, EchoControl
 
@@ -20,6 +21,7 @@ STARTING = "180s"
 class Cluster:
     """Holds objects by kubectl, and speaks to pods by port-forwarding, which passes their sidecars by."""
 
+    name: HomeName = "cluster"
     # From an object's change to the last proxy that acts on it; a pooled connection may even then carry one more
     # request under an old policy.
     patience = 30.0

@@ -12,6 +12,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
+from behaviour.case import HomeName
 from behaviour.homes import Place, Unfit
 from behaviour.homes.control import EchoControl
 from behaviour.homes.outside import outsider
@@ -32,6 +33,7 @@ OUTSIDE = "outside"
 class Local:
     """Holds objects by the same order that `souk up` gives, without a new process for each case."""
 
+    name: HomeName = "local"
     # Every proxy has acknowledged what holds, but a pooled connection may carry one more request under an old rule.
     patience = 5.0
 

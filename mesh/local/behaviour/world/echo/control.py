@@ -10,7 +10,7 @@ from urllib.parse import parse_qs, urlsplit
 from echo.arrivals import Arrivals
 from echo.calling import carry_out
 from echo.http_server import Server
-from echo.orders import Order
+from echo.orders import Encryption, Order
 
 
 def control_server(place: tuple[str, int], arrivals: Arrivals) -> Server:
@@ -20,8 +20,9 @@ def control_server(place: tuple[str, int], arrivals: Arrivals) -> Server:
         protocol_version = "HTTP/1.1"
 
         def do_POST(self) -> None:
-            order = Order(**json.loads(self.rfile.read(int(self.headers["content-length"]))))
-            self._reply([asdict(each) for each in carry_out(order)])
+            given = json.loads(self.rfile.read(int(self.headers["content-length"])))
+            tls = Encryption(**given.pop("tls")) if "tls" in given else None
+            self._reply([asdict(each) for each in carry_out(Order(**given, tls=tls))])
 
         def do_GET(self) -> None:
             asked = parse_qs(urlsplit(self.path).query)

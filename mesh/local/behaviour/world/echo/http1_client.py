@@ -7,6 +7,7 @@ from collections.abc import Callable, Iterator
 from contextlib import closing, contextmanager
 
 from echo.answering import ASKED
+from echo.connecting import connect
 from echo.orders import Observation, Order, unanswered
 
 
@@ -17,6 +18,8 @@ def http1_caller(order: Order) -> Iterator[Callable[[], Observation]]:
 
         def call() -> Observation:
             try:
+                if connection.sock is None:
+                    connection.sock = connect(order, "http/1.1")
                 return _call(connection, order)
             except (OSError, http.client.HTTPException) as error:
                 connection.close()

@@ -1,8 +1,7 @@
-"""Calls over HTTP/2 in plain text, with prior knowledge."""
+"""Calls over HTTP/2; in plain text, with prior knowledge."""
 
 from __future__ import annotations
 
-import socket
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 
@@ -12,6 +11,7 @@ import h2.events
 import h2.exceptions
 
 from echo.answering import ASKED
+from echo.connecting import connect
 from echo.orders import Observation, Order, unanswered
 
 
@@ -40,8 +40,7 @@ def http2_caller(order: Order) -> Iterator[Callable[[], Observation]]:
 class _Connection:
     def __init__(self, order: Order) -> None:
         self._order = order
-        self._socket = socket.create_connection((order.address, order.port), order.timeout)
-        self._socket.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+        self._socket = connect(order, "h2")
         self._state = h2.connection.H2Connection(h2.config.H2Configuration(header_encoding="utf-8"))
         self._state.initiate_connection()
 
@@ -55,7 +54,12 @@ class _Connection:
             OSError: the connection or the stream has ended before.
         """
         order, stream = self._order, self._state.get_next_available_stream_id()
-        pseudo = {":method": order.method, ":scheme": "http", ":authority": order.authority, ":path": order.path}
+        pseudo = {
+            ":method": order.method,
+            ":scheme": "https" if order.tls else "http",
+            ":authority": order.authority,
+            ":path": order.path,
+        }
         self._state.send_headers(stream, list({**pseudo, ASKED: order.asked, **order.headers}.items()), end_stream=True)
         self._flush()
         headers: dict[str, str] = {}

@@ -2,12 +2,26 @@
 
 from __future__ import annotations
 
+import ssl
 from collections.abc import Callable, Mapping
 from contextlib import AbstractContextManager
 from dataclasses import dataclass, field
 
-RESET, REFUSED, SILENT = "reset", "refused", "silent"
-"""How a call ends without an answer: the connection ends, none is taken, nothing comes in time."""
+RESET, REFUSED, SILENT, TLS = "reset", "refused", "silent", "tls"
+"""How a call ends without an answer: the connection ends, none is taken, nothing comes in time, TLS fails."""
+
+
+@dataclass(frozen=True)
+class Encryption:
+    """How a call is encrypted by the caller itself."""
+
+    sni: str
+    """The name that is asked for, and that the certificate must be for."""
+    trusts: str
+    """Authorities, as PEM."""
+    certificate: str = ""
+    """The caller's own, as PEM; none when empty."""
+    key: str = ""
 
 
 @dataclass(frozen=True)
@@ -29,6 +43,7 @@ class Order:
     at_once: int = 1
     timeout: float = 15.0
     """Seconds; what gRPC also tells the callee."""
+    tls: Encryption | None = None
 
 
 @dataclass(frozen=True)
@@ -51,4 +66,6 @@ def unanswered(error: OSError) -> Observation:
     """Says how a connection ended. Whether with a FIN or an RST is a matter of timing, so both are `reset`."""
     if isinstance(error, ConnectionRefusedError):
         return Observation(REFUSED)
+    if isinstance(error, ssl.SSLError):
+        return Observation(TLS, bodies=(str(error),))
     return Observation(SILENT if isinstance(error, TimeoutError) else RESET)

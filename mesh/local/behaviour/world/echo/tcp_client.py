@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-import socket
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 
+from echo.connecting import connect
 from echo.orders import Observation, Order, unanswered
 
 
@@ -15,7 +15,7 @@ def tcp_caller(order: Order) -> Iterator[Callable[[], Observation]]:
 
     def call() -> Observation:
         try:
-            with socket.create_connection((order.address, order.port), order.timeout) as connection:
+            with connect(order) as connection:
                 connection.sendall(order.asked.encode() + b"\n")
                 with connection.makefile() as lines:
                     line = lines.readline()
