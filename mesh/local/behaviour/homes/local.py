@@ -19,7 +19,6 @@ from behaviour.homes.outside import outsider
 from souk_mesh.control import methods
 from souk_mesh.control.client import ControlClient, ControlError
 from souk_mesh.control.messages import ApplyRequest, GetRequest, Nothing, PodReport
-from souk_mesh.installation import Installation
 from souk_mesh.objects import AnyObject, Deployment, Service, contains, dump, parse
 from souk_mesh.objects.parsing import KINDS
 from souk_mesh.state import StateDir
@@ -107,7 +106,7 @@ def local(folder: Path) -> Iterator[Local]:
         subprocess.run([SOUK, "up", "-k", WORLD / "shop"], env=environment, check=True, capture_output=True, text=True)
         with (
             ControlClient(StateDir(folder).control_socket) as client,
-            outsider(Installation.find().python, WORLD, _free_address(client)) as outside,
+            outsider(WORLD, _free_address(client)) as outside,
         ):
             yield Local(client, outside)
     except subprocess.CalledProcessError as error:

@@ -6,6 +6,7 @@ import os
 import socket
 import subprocess
 import time
+import tomllib
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -17,11 +18,11 @@ STARTING = 20.0
 
 
 @contextmanager
-def outsider(python: Path, program: Path, host: str) -> Iterator[EchoControl]:
-    """Runs the same program that the pods run, on an address of its own."""
+def outsider(world: Path, host: str) -> Iterator[EchoControl]:
+    """Runs the program that the pods run, on an address of its own."""
     control = EchoControl(host)
     process = subprocess.Popen(
-        [python, "-m", "echo"], cwd=program, env={**os.environ, "LISTEN_HOST": host}, stdin=subprocess.DEVNULL
+        _command(world), cwd=world, env={**os.environ, "LISTEN_HOST": host}, stdin=subprocess.DEVNULL
     )
     try:
         _await(control)
@@ -29,6 +30,11 @@ def outsider(python: Path, program: Path, host: str) -> Iterator[EchoControl]:
     finally:
         process.terminate()
         process.wait()
+
+
+def _command(world: Path) -> list[str]:
+    image, *_ = tomllib.loads((world / "images.toml").read_text())["image"]
+    return list(image["entrypoint"])
 
 
 def _await(control: EchoControl) -> None:
