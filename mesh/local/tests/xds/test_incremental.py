@@ -60,7 +60,7 @@ spec: {{{spec}}}
         "hidden": "hosts: [b], exportTo: [other], http: [{directResponse: {status: 503}}]",
         "late": "hosts: [c], http: [{match: [{sourceLabels: {tier: front}}], route: [{destination: {host: a}}]}]",
         "tcp": "hosts: [a], tcp: [{match: [{sourceLabels: {tier: front}}], route: [{destination: {host: c}}]}]",
-        "shares": "hosts: [a], tcp: [{route: [{destination: {host: b}, weight: 1}, {destination: {host: c}, weight: 2}]}]",
+        "shares": "hosts: [a], tcp: [{route: [{destination: {host: b}, weight: 1}, {destination: {host: c}}]}]",
     }.items()
 }
 RULES = {
