@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
-from souk_mesh.objects import ClientTLS, DestinationRule, PeerAuthentication, Service, ServiceEntry
+from souk_mesh.objects import ClientTLS, DestinationRule, PeerAuthentication, Service, ServiceEntry, VirtualService
 from souk_mesh.topology import ServiceKey
 from souk_mesh.xds.clusters import Called, outbound_clusters
 from souk_mesh.xds.connections import Forwarding, forwarding
@@ -83,6 +83,10 @@ class Told:
     connections: Mapping[PortKey, Forwarding] = field(default_factory=dict)
 
 
+NOTHING = Told()
+"""What nobody is told who has not called yet, and gateways never."""
+
+
 def common(outlook: Outlook, before: Common) -> Common:
     """What all proxies of a scope are told; what in it is made from the same as before is taken over."""
     scope, sources = outlook.scope, outlook.sources
@@ -128,19 +132,21 @@ class Outbound:
 
     callers: Callers
     callees: Callees
-    rules: MeshRules
+    rules: tuple[VirtualService, ...]
+    """Those that the scope of the callers goes by."""
     registry_only: bool
     """Whether calls to hosts that nobody knows are refused."""
 
 
-def told(given: Outbound, before: Told | None) -> Told:
+def told(given: Outbound, before: Told) -> Told:
     """What callers are told; the very result of before if nothing in it changes."""
-    before = before or Told()
-    return same_if_equal(Told(_hosts(given, before.hosts), _connections(given)), before)
+    rules = MeshRules(given.rules, given.callers.namespace)
+    connections = same_if_equal(_connections(given, rules), before.connections)
+    return same_if_equal(Told(_hosts(given, rules, before.hosts), connections), before)
 
 
-def _hosts(given: Outbound, before: CommonHosts) -> CommonHosts:
-    callers, callees, rules = given.callers, given.callees, given.rules
+def _hosts(given: Outbound, rules: MeshRules, before: CommonHosts) -> CommonHosts:
+    callers, callees = given.callers, given.callees
     spoken = {port.port for each in callees.values() for port in each.service.spec.ports if protocol(port).http}
     sources: dict[PortKey, Routed] = {}
     for number in sorted(spoken):
@@ -156,11 +162,9 @@ def _hosts(given: Outbound, before: CommonHosts) -> CommonHosts:
     return each_kept(before, sources, common_hosts)
 
 
-def _connections(given: Outbound) -> Mapping[PortKey, Forwarding]:
+def _connections(given: Outbound, rules: MeshRules) -> Mapping[PortKey, Forwarding]:
     return {
-        (callee.key, port.port): forwarding(
-            given.rules.connections(host), callee, given.callees, given.callers.on(port.port)
-        )
+        (callee.key, port.port): forwarding(rules.connections(host), callee, given.callees, given.callers.on(port.port))
         for host, callee in given.callees.items()
         for port in callee.service.spec.ports
         if not protocol(port).http

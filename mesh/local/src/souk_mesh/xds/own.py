@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass
+from functools import partial
 
 from souk_mesh.objects import (
     AuthorizationPolicy,
@@ -15,13 +16,15 @@ from souk_mesh.objects import (
 )
 from souk_mesh.objects.entry_services import passes_sidecar
 from souk_mesh.topology import Pod, Proxy, ServiceKey
-from souk_mesh.xds.common import Common, Told
+from souk_mesh.xds.common import Common, CommonHosts, Told
+from souk_mesh.xds.connections import Forwarding
+from souk_mesh.xds.destinations import Callees
 from souk_mesh.xds.entrances import Guards, Inbound, inbound
 from souk_mesh.xds.gateway import Router, gateway_guards, gateway_listeners
 from souk_mesh.xds.gateway_tables import gateway_tables
 from souk_mesh.xds.inbound_pools import Pools
 from souk_mesh.xds.outbound import Virtual, outbound_listener
-from souk_mesh.xds.remaking import Inputs, Key, Made, each_kept, kept, same_if_equal
+from souk_mesh.xds.remaking import Inputs, Key, Made, Result, each_kept, kept, same_if_equal
 from souk_mesh.xds.resources import ByName, Kind, Resource, Resources, named
 from souk_mesh.xds.routes import OwnTable, outbound_table
 from souk_mesh.xds.view import PortKey
@@ -47,14 +50,35 @@ class Facts:
     secrets: tuple[Resource, ...]
 
 
+Virtuals = Mapping[PortKey, Made[Virtual, Resource]]
+Tables = Mapping[PortKey, Made[OwnTable, Resource]]
+
+
+@dataclass(frozen=True)
+class Calls:
+    """What an application calls, and at which addresses."""
+
+    addresses: Mapping[ServiceKey, str]
+    callees: Callees
+    connections: Mapping[PortKey, Forwarding]
+
+
+@dataclass(frozen=True)
+class Requests:
+    """What becomes of the requests among them."""
+
+    addresses: Mapping[ServiceKey, str]
+    hosts: CommonHosts
+
+
 @dataclass(frozen=True)
 class Own:
     """What one proxy is told, and the parts that it was put together from."""
 
     resources: Resources
     inbound: Made[Guards, Inbound] | None = None
-    virtual: Mapping[PortKey, Made[Virtual, Resource]] = field(default_factory=dict)
-    tables: Mapping[PortKey, Made[OwnTable, Resource]] = field(default_factory=dict)
+    virtual: Made[Calls, Virtuals] | None = None
+    tables: Made[Requests, Tables] | None = None
     router: Made[Router, Resources] | None = None
 
 
@@ -65,32 +89,39 @@ def own(facts: Facts, before: Own | None) -> Own:
 
 
 def _sidecar(facts: Facts, before: Own) -> Own:
-    old = before.inbound.result if before.inbound else None
     guards = Guards(facts.pod, facts.services, facts.peers, facts.policies, facts.tokens, facts.pools)
-    entered = kept(before.inbound, guards, lambda given: inbound(given, old))
-    called = {
-        (key, port.port): Virtual(key, port, address, facts.told.connections.get((key, port.port)))
-        for key, address in facts.pod.addresses.virtual.items()
-        if key.host in facts.common.callees
-        for port in facts.common.callees[key.host].service.spec.ports
-        if facts.common.callees[key.host].key == key and passes_sidecar(key, port)
+    entered = kept(before.inbound, guards, partial(inbound, before=_result(before.inbound)))
+    calls = Calls(facts.pod.addresses.virtual, facts.common.callees, facts.told.connections)
+    virtual = kept(before.virtual, calls, partial(_virtual, before=_result(before.virtual) or {}))
+    requests = Requests(facts.pod.addresses.virtual, facts.told.hosts)
+    tables = kept(before.tables, requests, partial(_tables, before=_result(before.tables) or {}))
+    parts = {
+        Kind.CLUSTER: {**facts.common.clusters, **entered.result.clusters},
+        Kind.LISTENER: {**entered.result.listeners, **_named(virtual.result)},
+        Kind.EXTENSION: entered.result.guards,
+        Kind.ROUTES: {**entered.result.routes, **_named(tables.result)},
     }
-    virtual = each_kept(before.virtual, called, lambda given: Resource.of(outbound_listener(given)))
-    tables = each_kept(
-        before.tables,
-        {
-            place: OwnTable(made.result, called[place].address)
-            for place, made in facts.told.hosts.items()
-            if place in called
-        },
-        lambda given: Resource.of(outbound_table(given)),
-    )
-    listeners = {**entered.result.listeners, **_named(virtual)}
-    routes = {**entered.result.routes, **_named(tables)}
-    clusters = {**facts.common.clusters, **entered.result.clusters}
-    own_parts = {Kind.LISTENER: listeners, Kind.EXTENSION: entered.result.guards, Kind.ROUTES: routes}
-    resources = _resources(facts, clusters, own_parts, before)
-    return Own(resources, inbound=entered, virtual=virtual, tables=tables)
+    return Own(_resources(facts, parts, before), inbound=entered, virtual=virtual, tables=tables)
+
+
+def _virtual(given: Calls, before: Virtuals) -> Virtuals:
+    called = {
+        (key, port.port): Virtual(key, port, address, given.connections.get((key, port.port)))
+        for key, address in given.addresses.items()
+        if key.host in given.callees
+        for port in given.callees[key.host].service.spec.ports
+        if given.callees[key.host].key == key and passes_sidecar(key, port)
+    }
+    return each_kept(before, called, lambda each: Resource.of(outbound_listener(each)))
+
+
+def _tables(given: Requests, before: Tables) -> Tables:
+    wanted = {
+        (key, port): OwnTable(made.result, given.addresses[key])
+        for (key, port), made in given.hosts.items()
+        if key in given.addresses
+    }
+    return each_kept(before, wanted, lambda each: Resource.of(outbound_table(each)))
 
 
 def _router(facts: Facts, before: Own) -> Own:
@@ -101,14 +132,20 @@ def _router(facts: Facts, before: Own) -> Own:
             listeners=gateway_listeners(given), extensions=gateway_guards(given), routes=gateway_tables(given)
         ),
     )
-    own_parts = {kind: made.result.resources(kind) for kind in (Kind.LISTENER, Kind.EXTENSION, Kind.ROUTES)}
-    return Own(_resources(facts, facts.common.clusters, own_parts, before), router=made)
+    parts = {kind: made.result.resources(kind) for kind in (Kind.LISTENER, Kind.EXTENSION, Kind.ROUTES)}
+    return Own(_resources(facts, {Kind.CLUSTER: facts.common.clusters, **parts}, before), router=made)
+
+
+def _result(made: Made[Inputs, Result] | None) -> Result | None:
+    return made.result if made else None
 
 
 def _named(made: Mapping[Key, Made[Inputs, Resource]]) -> ByName:
     return named(each.result for each in made.values())
 
 
-def _resources(facts: Facts, clusters: ByName, own_parts: Mapping[Kind, ByName], before: Own) -> Resources:
-    common = {Kind.CLUSTER: clusters, Kind.ENDPOINTS: facts.common.endpoints, Kind.SECRET: named(facts.secrets)}
-    return same_if_equal(Resources({**common, **own_parts}), before.resources)
+def _resources(facts: Facts, parts: Mapping[Kind, ByName], before: Own) -> Resources:
+    told = {**parts, Kind.ENDPOINTS: facts.common.endpoints, Kind.SECRET: named(facts.secrets)}
+    # A kind in which nothing changes stays the very same mapping: who sends it need not look into it.
+    after = {kind: same_if_equal(each, before.resources.resources(kind)) for kind, each in told.items()}
+    return same_if_equal(Resources(after), before.resources)

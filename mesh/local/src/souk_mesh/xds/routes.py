@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
+from typing import NamedTuple
 
 from envoy.config.route.v3 import route_components_pb2, route_pb2
 from envoy.config.route.v3.route_components_pb2 import VirtualHost
@@ -94,9 +95,11 @@ def common_hosts(given: Routed) -> Hosts:
     )
 
 
-@dataclass(frozen=True)
-class OwnTable:
-    """The table of one pod: what is common, and the pod's own address for the Service."""
+class OwnTable(NamedTuple):
+    """The table of one pod: what is common, and the pod's own address for the Service.
+
+    A tuple: of all inputs these are compared most, one for each Service and pod.
+    """
 
     hosts: Hosts
     address: str
