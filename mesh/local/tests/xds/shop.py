@@ -52,10 +52,13 @@ class App:
     calls: int = 0
     server: grpc.aio.Server | None = None
 
-    async def start(self, address: str) -> None:
+    async def start(self, address: str, credentials: grpc.ServerCredentials | None = None) -> None:
         self.server = grpc.aio.server()
         self.server.add_generic_rpc_handlers((_Everything(self),))
-        self.server.add_insecure_port(address)
+        if credentials is None:
+            self.server.add_insecure_port(address)
+        else:
+            self.server.add_secure_port(address, credentials)
         await self.server.start()
 
     async def answer(self, request: bytes, context: grpc.aio.ServicerContext[bytes, bytes]) -> bytes:
