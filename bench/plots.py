@@ -32,6 +32,8 @@ def draw(figures: Figures) -> None:
     _ratios(figures)
     if "growth" in figures:
         _growth(cast("Mapping[str, Series]", figures["growth"]))
+    if "growth_mesh" in figures:
+        _growth_mesh(cast("Mapping[str, Series]", figures["growth_mesh"]))
 
 
 def _ratios(figures: Figures) -> None:
@@ -80,6 +82,28 @@ def _growth(series: Mapping[str, Series]) -> None:
         if len(found) > 1:
             axes.legend(frameon=False)
         _save(figure, group)
+
+
+def _growth_mesh(series: Mapping[str, Series]) -> None:
+    """A change by the proxies that it concerns; the memory by the services that there are."""
+    figure, axes = _figure(5, 3)
+    for which in ("area", "hub"):
+        affected = [point[1] for point in series[f"{which}_change_affected"]]
+        took = [point[1] for point in series[f"{which}_change_ms"]]
+        axes.plot(
+            affected, took, marker="o", linestyle="" if which == "area" else "-", label=f"a service of the {which}"
+        )
+    axes.set_xlabel("proxies affected, of 20, 100 and 400")
+    axes.set_ylabel("ms until all have acknowledged, median")
+    axes.set_ylim(bottom=0)
+    axes.legend(frameon=False)
+    _save(figure, "mesh_change_ms")
+    figure, axes = _figure(5, 3)
+    axes.plot(*zip(*series["memory_mb"], strict=True), marker="o")
+    axes.set_xlabel("services, two pods each")
+    axes.set_ylabel("MB of the control plane")
+    axes.set_ylim(bottom=0)
+    _save(figure, "mesh_memory_mb")
 
 
 def _figure(width: float, height: float) -> tuple[Any, Any]:

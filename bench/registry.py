@@ -12,6 +12,7 @@ from bench import (
     cluster,
     gateway_speed,
     growth,
+    growth_mesh,
     mesh_memory,
     place_order,
     read_vs_bare,
@@ -68,6 +69,7 @@ MEASUREMENTS = (
         place_order.measure,
     ),
     Measurement("growth", ("growth",), growth.measure),
+    Measurement("growth_mesh", ("growth_mesh",), growth_mesh.measure),
     Measurement("cluster", ("start_vs_cluster", "memory_vs_cluster"), cluster.measure, by_hand=True),
     Measurement("sidecar", ("sidecar_added_ms_p50",), sidecar.measure),
 )

@@ -14,7 +14,7 @@ from souk_gateway.transcoder import NAME as TRANSCODER
 
 from bench import floors, results, table
 from bench.fill import multiply
-from bench.floors import KEYS, AtLeast, AtMost, Flat, NoMoreThan
+from bench.floors import KEYS, AtLeast, AtMost, Below, Flat, NoMoreThan
 from bench.gateway_speed import without_transcoder
 from bench.h2load import Unanswered, read
 from bench.profile import CLIENT, SERVER, Span, Step, steps
@@ -49,6 +49,13 @@ def test_one_disturbed_round_does_not_move_a_ratio_and_is_seen_in_the_spread() -
 
 def test_what_slows_both_of_a_round_leaves_the_ratio_as_it_is() -> None:
     assert Comparison((Round(60, 100), Round(6, 10), Round(30, 50))).ratio == 0.6
+
+
+def test_series_hold_their_bounds_only_if_every_point_does() -> None:
+    floor = Below({"a": 30, "b": 250})
+    assert floor.text == "a ≤ 30, b ≤ 250"
+    assert floor.holds("growth", {"growth": {"a": [[1.0, 30.0]], "b": [[1.0, 250.0]], "c": [[1.0, 999.0]]}})
+    assert not floor.holds("growth", {"growth": {"a": [[1.0, 30.0], [2.0, 31.0]], "b": [[1.0, 1.0]]}})
 
 
 def test_new_figures_take_the_place_of_old_ones_and_the_others_keep_their_day() -> None:
