@@ -63,7 +63,7 @@ class Observed(Part):
     """What the caller observes, of all the calls of one entry; what is left out may be anything."""
 
     answer: Shares
-    """A status, a gRPC code, `answered` (TCP); `reset`, `refused`, `silent` or `tls` where there is none."""
+    """A status, a gRPC code, `answered` (TCP); `reset`, `refused`, `silent`, `distrusted` where there is none."""
     versions: Shares | None = None
     """Who answered, of the calls that reached an echo."""
     pods: int | None = None

@@ -7,8 +7,8 @@ from collections.abc import Callable, Mapping
 from contextlib import AbstractContextManager
 from dataclasses import dataclass, field
 
-RESET, REFUSED, SILENT, TLS = "reset", "refused", "silent", "tls"
-"""How a call ends without an answer: the connection ends, none is taken, nothing comes in time, TLS fails."""
+RESET, REFUSED, SILENT, DISTRUSTED = "reset", "refused", "silent", "distrusted"
+"""How a call ends without an answer: the connection ends, none is taken, nothing comes, the caller trusts nobody."""
 
 
 @dataclass(frozen=True)
@@ -63,9 +63,9 @@ Caller = AbstractContextManager[Callable[[], Observation]]
 
 
 def unanswered(error: OSError) -> Observation:
-    """Says how a connection ended. Whether with a FIN or an RST is a matter of timing, so both are `reset`."""
+    """Says how a connection ended. Whether with a FIN, an RST or an alert is a matter of timing: all are `reset`."""
     if isinstance(error, ConnectionRefusedError):
         return Observation(REFUSED)
-    if isinstance(error, ssl.SSLError):
-        return Observation(TLS, bodies=(str(error),))
+    if isinstance(error, ssl.SSLCertVerificationError):
+        return Observation(DISTRUSTED, bodies=(str(error),))
     return Observation(SILENT if isinstance(error, TimeoutError) else RESET)

@@ -91,14 +91,13 @@ class MeshOrders:
         mesh, store = self._mesh, self._store
         runners, services = mesh.controllers.pods.every, store.list(Service)
         proxies, pods = mesh.ads.status(), mesh.pods()
-        nodes = {(pod.namespace, pod.name): pod.node for pod in pods}
+        known = {(pod.namespace, pod.name): pod for pod in pods}
         return StatusReply(
             pid=os.getpid(),
             name=self._name,
             memory=proportional([os.getpid()]),
             pods=tuple(
-                pod_report(each, proxies.get(nodes.get((each.identity.namespace, each.identity.name), "")))
-                for each in runners
+                pod_report(each, known.get((each.identity.namespace, each.identity.name)), proxies) for each in runners
             ),
             services=service_reports(services, pods, exposures(services, mesh.port)),
             rewrites=rewrite_reports(mesh.rewrites, runners),

@@ -27,10 +27,12 @@ from souk_mesh.workloads.templates import revision
 from souk_mesh.xds import ProxyStatus
 
 
-def pod_report(pod: PodRunner, proxy: ProxyStatus | None) -> PodReport:
-    """One pod."""
+def pod_report(pod: PodRunner, known: Pod | None, proxies: Mapping[str, ProxyStatus]) -> PodReport:
+    """One pod; `known` is what proxies are told of it, None once it has ended."""
     identity = pod.identity
     labels = identity.labels
+    proxy = proxies.get(known.node) if known else None
+    virtual = known.addresses.virtual if known else {}
     return PodReport(
         namespace=identity.namespace,
         name=identity.name,
@@ -43,7 +45,7 @@ def pod_report(pod: PodRunner, proxy: ProxyStatus | None) -> PodReport:
         memory=proportional(pod.pids),
         address=identity.addresses.pod,
         application="" if identity.proxy is Proxy.ROUTER else identity.addresses.application,
-        virtual={service.host: address for service, address in identity.addresses.virtual.items()},
+        virtual={service.host: address for service, address in virtual.items()},
         admin=f"http://{identity.addresses.application}:{ADMIN_PORT}",
         containers=tuple(container_report(name, state) for name, state in pod.states.items()),
         refusal=proxy.refusal if proxy is not None else None,
