@@ -52,6 +52,20 @@ def test_a_cluster_leaves_only_when_no_route_can_name_it() -> None:
     assert len(responses[0].resources) == 1
 
 
+def test_what_a_proxy_no_longer_asks_for_is_neither_sent_nor_waited_for() -> None:
+    talk = _settled(_wanted(1, "a"))
+    talk.want(Wanted(2, Resources.of()))
+    nonce = talk._subscriptions[Kind.ROUTES].nonce
+    talk.receive(_ack(Kind.ROUTES, nonce))
+    for kind in list(_kinds(talk)):
+        talk.receive(_ack(kind, talk._subscriptions[kind].nonce, *talk._subscriptions[kind].names))
+    talk.receive(_ack(Kind.ENDPOINTS, talk._subscriptions[Kind.ENDPOINTS].nonce))
+    for kind in list(_kinds(talk)):
+        talk.receive(_ack(kind, talk._subscriptions[kind].nonce))
+    assert _kinds(talk) == []
+    assert talk.settled
+
+
 def test_a_refusal_is_told_until_something_else_is_wanted() -> None:
     talk = _settled(_wanted(1, "a"))
     talk.want(_wanted(2, "a", mark="bad"))

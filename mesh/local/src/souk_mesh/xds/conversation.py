@@ -111,7 +111,7 @@ class Conversation:
             self._forget_desired([Kind.CLUSTER])
         for kind in Kind:
             subscription = self._subscriptions.get(kind)
-            if subscription is None:
+            if subscription is None or _unheard(kind, subscription):
                 continue
             desired = self._desired(kind, subscription)
             if same(desired, subscription.sent) and not subscription.resend:
@@ -142,7 +142,7 @@ class Conversation:
 
     def _kind_taken(self, kind: Kind) -> bool:
         subscription = self._subscriptions.get(kind)
-        if subscription is None:
+        if subscription is None or _unheard(kind, subscription):
             return kind not in WILDCARDS and (kind not in NAMED or not self.wanted.content(kind))
         if not subscription.done or not same(subscription.sent, self._desired(kind, subscription)):
             return False
@@ -187,6 +187,11 @@ class Conversation:
                 any_pb2.Any(type_url=kind.value, value=each.body) for each in (changed if partial else desired.values())
             ],
         )
+
+
+def _unheard(kind: Kind, subscription: _Subscription) -> bool:
+    """Whether the proxy asks for nothing of a kind any more: it would not even acknowledge that there is nothing."""
+    return kind not in WILDCARDS and not subscription.names
 
 
 def _unlike(desired: ByName, accepted: ByName) -> list[Resource]:
