@@ -45,50 +45,44 @@ class MeshRules:
     """The VirtualServices that the sidecars of a namespace go by, the oldest first."""
 
     def __init__(self, rules: Iterable[VirtualService], namespace: str) -> None:
-        self._rules = tuple(rule for rule in visible(rules, namespace) if applies(rule, MESH))
+        seen = (rule for rule in visible(rules, namespace) if applies(rule, MESH))
+        self._rules = tuple((rule, hosts_of(rule)) for rule in seen)
         self._exact: dict[str, VirtualService] = {}
-        for rule in self._rules:
-            for host in hosts_of(rule):
+        for rule, hosts in self._rules:
+            for host in hosts:
                 self._exact.setdefault(host, rule)
         # Among those that cover a Service the longest, and so the most specific, comes first.
         self._wildcards = sorted((host for host in self._exact if host.startswith("*")), key=len, reverse=True)
 
     def connections(self, host: str) -> tuple[VirtualService, ...]:
         """Those that may speak for TCP connections to a Service, where wildcards count as much as names."""
-        return tuple(rule for rule in self._rules if any(covers(pattern, host) for pattern in hosts_of(rule)))
+        return tuple(
+            rule for rule, hosts in self._rules if rule.spec.tcp and any(covers(pattern, host) for pattern in hosts)
+        )
 
     def on(self, caller: Caller, callees: Callees) -> Authorities:
         """What authorities mean to a caller; where two rules speak for one, the older holds."""
         there = {host: each for host, each in callees.items() if _has_port(each, caller.port)}
-        spoken = {host for host, each in there.items() if _speaks_http(each, caller.port)}
-        services: dict[str, Named] = {}
-        others: dict[str, VirtualService] = {}
-        taken: set[str] = set()
-
-        def name(host: str, rule: VirtualService | None) -> None:
-            if host not in services:
-                usual = known_names(there[host].key, caller.namespace)
-                services[host] = Named(tuple(each for each in usual if each not in taken), rule)
-                taken.update(usual)
-
-        for rule in self._rules:
-            chosen, rest = self._chosen(rule, there)
-            if has_routes(rule, caller) and any(host in spoken for host in chosen):
+        spoken = {host: each for host, each in there.items() if _speaks_http(each, caller.port)}
+        given = _Given(caller.namespace, there)
+        for rule, hosts in self._rules:
+            chosen, rest = self._chosen(rule, hosts, there)
+            services = [host for host in chosen if host in spoken]
+            if services and has_routes(rule, caller):
                 for host in rest:
-                    if host not in taken:
-                        others[host] = rule
-                        taken.add(host)
-                for host in chosen:
-                    if host in spoken:
-                        name(host, rule)
-        for host in sorted(spoken):
-            name(host, None)
-        return Authorities(services, others)
+                    given.give_other(host, rule)
+                for host in services:
+                    given.give_service(host, rule)
+        for host in spoken:
+            given.give_service(host, None)
+        return Authorities(given.services, given.others)
 
-    def _chosen(self, rule: VirtualService, there: Callees) -> tuple[Sequence[str], Sequence[str]]:
+    def _chosen(
+        self, rule: VirtualService, hosts: Iterable[str], there: Callees
+    ) -> tuple[Sequence[str], Sequence[str]]:
         """The Services that a rule speaks for, and what else it names."""
         chosen, rest = [], []
-        for host in hosts_of(rule):
+        for host in hosts:
             if host in there:
                 chosen.append(host)
             elif not host.startswith("*"):
@@ -103,6 +97,30 @@ class MeshRules:
         if host in self._exact:
             return self._exact[host]
         return next((self._exact[pattern] for pattern in self._wildcards if covers(pattern, host)), None)
+
+
+@dataclass
+class _Given:
+    """The authorities of one port, while they are given away: who comes first has them."""
+
+    namespace: str
+    callees: Callees
+    services: dict[str, Named] = field(default_factory=dict)
+    others: dict[str, VirtualService] = field(default_factory=dict)
+    taken: set[str] = field(default_factory=set)
+
+    def give_service(self, host: str, rule: VirtualService | None) -> None:
+        """Gives a Service what is left of its names."""
+        if host not in self.services:
+            usual = known_names(self.callees[host].key, self.namespace)
+            self.services[host] = Named(tuple(each for each in usual if each not in self.taken), rule)
+            self.taken.update(usual)
+
+    def give_other(self, host: str, rule: VirtualService) -> None:
+        """Gives a rule a name that is no Service's."""
+        if host not in self.taken:
+            self.others[host] = rule
+            self.taken.add(host)
 
 
 def hosts_of(rule: VirtualService) -> list[str]:
