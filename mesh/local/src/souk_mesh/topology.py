@@ -12,8 +12,9 @@ from typing import NamedTuple
 class ServiceKey(NamedTuple):
     """Names what can be called: a Kubernetes Service, or a host of a ServiceEntry.
 
-    The name of the latter is the host itself. It has a dot, which the name of a Service never has. A tuple, for it is
-    looked up more often than anything else.
+    The name of the latter is the host itself. It has a dot, which the name of a Service never has. So it is of the
+    stable name of a StatefulSet's pod, `db-0.db.souk.svc.cluster.local`. A tuple, for it is looked up more often than
+    anything else.
     """
 
     namespace: str
@@ -26,8 +27,18 @@ class ServiceKey(NamedTuple):
 
     @property
     def entered(self) -> bool:
-        """Whether it stands in a ServiceEntry."""
+        """Whether its name is the host itself."""
         return "." in self.name
+
+    @property
+    def governing(self) -> str:
+        """The host whose DestinationRules hold: of a pod's own name that of its headless Service."""
+        return self.name.partition(".")[2] if self.of_pod else self.host
+
+    @property
+    def of_pod(self) -> bool:
+        """Whether it is the stable name of one pod."""
+        return self.name.count(".") == 5 and self.name.endswith(f".{self.namespace}.svc.cluster.local")
 
 
 LOWEST_PORT = 1025

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import base64
 from datetime import timedelta
 
 import pytest
@@ -361,3 +362,11 @@ def test_a_mistake_in_a_secret_is_told_without_its_value() -> None:
         parse(document)
     assert "stringData.pin" in str(malformed.value)
     assert "4711" not in str(malformed.value)
+
+
+def test_a_long_value_of_a_secret_may_be_broken_into_lines() -> None:
+    text = base64.b64encode(b"certificate" * 20).decode()
+    broken = "\n".join((text[:70], text[70:140], text[140:], ""))
+    secret = parse({"apiVersion": "v1", "kind": "Secret", "metadata": {"name": "s"}, "data": {"tls.crt": broken}})
+    assert isinstance(secret, Secret)
+    assert secret.content == {"tls.crt": b"certificate" * 20}

@@ -12,6 +12,7 @@ from hypothesis import strategies as st
 
 from souk_mesh.identity import CertificateAuthority
 from souk_mesh.objects import AnyObject, parse
+from souk_mesh.objects.pod_services import POD_NAME
 from souk_mesh.topology import ContainerPort, Pod, PodAddresses, Proxy, ServiceKey
 from souk_mesh.xds import Configuration, Kind, Translation, View, translate
 
@@ -144,15 +145,39 @@ metadata: {name: edge, namespace: souk}
 spec: {selector: {matchLabels: {app: edge}}, jwtRules: [{issuer: x, jwks: "{}"}]}
 """,
 }
+STATEFUL = {
+    "headless": """
+apiVersion: v1
+kind: Service
+metadata: {name: c, namespace: souk}
+spec: {clusterIP: None, selector: {app: c}, ports: [{name: http, port: 50051}]}
+""",
+    "unready": """
+apiVersion: v1
+kind: Service
+metadata: {name: c, namespace: souk}
+spec: {clusterIP: None, publishNotReadyAddresses: true, selector: {app: c}, ports: [{name: tcp, port: 50051}]}
+""",
+    "set": """
+apiVersion: apps/v1
+kind: StatefulSet
+metadata: {name: c, namespace: souk}
+spec:
+  serviceName: c
+  selector: {matchLabels: {app: c}}
+  template: {metadata: {labels: {app: c}}, spec: {containers: [{name: c, image: souk/c}]}}
+""",
+}
 OBJECTS: Sequence[AnyObject] = [
     parse(yaml.safe_load(text))
-    for group in (SERVICES, ROUTES, OTHER_ROUTES, RULES, SECURITY, EDGE)
+    for group in (SERVICES, ROUTES, OTHER_ROUTES, RULES, SECURITY, EDGE, STATEFUL)
     for text in group.values()
 ]
 
 
 def _pod(index: int, app: str, **labels: str) -> Pod:
-    virtual = {ServiceKey("souk", each): f"127.9.{index}.{10 + number}" for number, each in enumerate(APPS)}
+    called = (*APPS, "c-0.c.souk.svc.cluster.local")
+    virtual = {ServiceKey("souk", each): f"127.9.{index}.{10 + number}" for number, each in enumerate(called)}
     return Pod(
         namespace="souk",
         name=f"{app}-{index}",
@@ -166,7 +191,7 @@ def _pod(index: int, app: str, **labels: str) -> Pod:
     )
 
 
-PODS = (_pod(1, "a"), _pod(2, "a", tier="front"), _pod(3, "b"), _pod(4, "c"), _pod(5, "edge"))
+PODS = (_pod(1, "a"), _pod(2, "a", tier="front"), _pod(3, "b"), _pod(4, "c", **{POD_NAME: "c-0"}), _pod(5, "edge"))
 
 
 @st.composite

@@ -14,6 +14,7 @@ from souk_mesh.check import (
     service_entries,
     services,
     sidecars,
+    stateful_sets,
     tokens,
     workloads,
 )
@@ -26,6 +27,7 @@ PARTS = (
     workloads.problems,
     configuration.problems,
     services.problems,
+    stateful_sets.problems,
     service_entries.problems,
     destinations.problems,
     sidecars.problems,

@@ -99,7 +99,9 @@ class ServiceSpec(_Model):
     type: Literal["ClusterIP", "LoadBalancer"] = "ClusterIP"
     selector: Mapping[str, str] = {}
     ports: tuple[ServicePort, ...] = Field(min_length=1)
-    publish_not_ready_addresses: Literal[False] = False
+    cluster_ip: Literal["", "None"] = Field(default="", alias="clusterIP")
+    """`None` makes it headless: its name stands for the addresses of its pods, and each pod may have a name, too."""
+    publish_not_ready_addresses: bool = False
     session_affinity: Literal["None"] = "None"
     external_traffic_policy: Annotated[
         Literal["Cluster", "Local"] | None, NotEnforced("there is one node, so both policies are the same")
@@ -109,6 +111,11 @@ class ServiceSpec(_Model):
     ] = None
     ip_families: Annotated[tuple[str, ...], NotEnforced("addresses are IPv4")] = ()
     ip_family_policy: Annotated[str | None, NotEnforced("addresses are IPv4", unless=("SingleStack",))] = None
+
+    @property
+    def headless(self) -> bool:
+        """Whether there is no address that stands for all of its pods."""
+        return self.cluster_ip == "None"
 
 
 class Service(Object):
@@ -139,7 +146,8 @@ class PersistentVolumeClaim(Object):
 def _base64(data: Mapping[str, str]) -> Mapping[str, str]:
     for name, text in data.items():
         try:
-            base64.b64decode(text, validate=True)
+            # Kustomize breaks long values into lines, and Kubernetes looks past line breaks.
+            base64.b64decode(text.replace("\n", "").replace("\r", ""), validate=True)
         except binascii.Error:
             raise ValueError(f'"{name}" is not base64') from None
     return data

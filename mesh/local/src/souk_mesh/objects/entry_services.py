@@ -6,7 +6,9 @@ from collections.abc import Iterable, Iterator
 
 from souk_mesh.objects.core import Service, ServicePort, ServiceSpec
 from souk_mesh.objects.meta import Metadata
+from souk_mesh.objects.pod_services import pod_services
 from souk_mesh.objects.service_entry import EntryPort, ServiceEntry
+from souk_mesh.objects.stateful_sets import StatefulSet
 from souk_mesh.objects.visibility import EXPORT_TO
 from souk_mesh.topology import ServiceKey
 
@@ -14,9 +16,13 @@ OWN_TLS = ("https", "tls")
 """The protocols of applications that encrypt by themselves."""
 
 
-def callable_services(services: Iterable[Service], entries: Iterable[ServiceEntry]) -> Iterator[Service]:
-    """Everything that can be called: Services, and the hosts of ServiceEntries."""
+def callable_services(
+    services: Iterable[Service], sets: Iterable[StatefulSet], entries: Iterable[ServiceEntry]
+) -> Iterator[Service]:
+    """Everything that can be called: Services, pods that have a name of their own, and the hosts of ServiceEntries."""
+    services = tuple(services)
     yield from services
+    yield from pod_services(services, sets)
     for entry in entries:
         yield from as_services(entry)
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import time
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 
 from souk_mesh.addresses import PodIndexes, Range, ServiceNumbers
@@ -169,11 +169,12 @@ class Mesh:
             await drain(pod.identity.addresses.application, ADMIN_PORT, grace)
         return all(each.current for each in statuses.values())
 
+    def _callable(self) -> Iterator[Service]:
+        store = self.store
+        return callable_services(store.list(Service), store.list(StatefulSet), store.list(ServiceEntry))
+
     def _services(self) -> Mapping[ServiceKey, int]:
-        return self._numbers.sync(
-            ServiceKey(each.metadata.namespace, each.metadata.name)
-            for each in callable_services(self.store.list(Service), self.store.list(ServiceEntry))
-        )
+        return self._numbers.sync(ServiceKey(each.metadata.namespace, each.metadata.name) for each in self._callable())
 
     def _topology(self, runner: PodRunner, numbers: Mapping[ServiceKey, int]) -> Pod:
         identity = runner.identity

@@ -237,7 +237,7 @@ class MeshOrders:
 
 def _only(name: str, chosen: Sequence[str]) -> str:
     if len(chosen) > 1:
-        raise Refusal(f"{name} could be {' or '.join(chosen)}\n  name its namespace, too: NAMESPACE/{name}")
+        raise Refusal(f"{name} could be {' or '.join(sorted(chosen))}\n  name its namespace, too: NAMESPACE/{name}")
     return chosen[0]
 
 

@@ -8,8 +8,9 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from souk_mesh.images import Images, Program
-from souk_mesh.objects import ConfigMap, Container, LifecycleHandler, Probe, Secret, Service, ServiceEntry
+from souk_mesh.objects import ConfigMap, Container, LifecycleHandler, Probe, Secret, Service, ServiceEntry, StatefulSet
 from souk_mesh.objects.entry_services import callable_services, passes_sidecar
+from souk_mesh.objects.pod_services import pod_services, short_names
 from souk_mesh.objects.visibility import visible
 from souk_mesh.state import StateDir
 from souk_mesh.store import Store
@@ -104,7 +105,12 @@ class Resolver:
 
     def _hosts(self, pod: PodIdentity) -> Mapping[str, Target]:
         targets: dict[str, Target] = {}
-        for each in callable_services((), self._store.list(ServiceEntry)):
+        services, sets = self._store.list(Service), self._store.list(StatefulSet)
+        for each in pod_services(services, sets):
+            if (key := _key(each)) in pod.addresses.virtual and visible(each, pod.namespace):
+                target = _target(each, pod.addresses.virtual[key])
+                targets |= dict.fromkeys(short_names(key.host, pod.namespace), target)
+        for each in callable_services((), (), self._store.list(ServiceEntry)):
             key = _key(each)
             # Of one host in two namespaces a pod sees its own.
             own = each.metadata.namespace == pod.namespace

@@ -28,7 +28,7 @@ _EMPTY_AUTHORITY = re.compile(r"(?:^|[^a-z0-9+.-])(?P<scheme>[a-z][a-z0-9+.-]*):
 
 @dataclass(frozen=True)
 class Target:
-    """A Service, or a host of a ServiceEntry, as one pod reaches it."""
+    """A Service, a pod with a name or a host of a ServiceEntry, as one pod reaches it."""
 
     address: str
     ports: Mapping[int, int]
@@ -51,7 +51,7 @@ class Rewriter:
     namespace: str
     services: Mapping[ServiceKey, Target]
     hosts: Mapping[str, Target]
-    """Those of ServiceEntries."""
+    """Those of ServiceEntries, and names of pods."""
     mounts: Mapping[str, str]
     """Mount path in the container → folder on this machine."""
 

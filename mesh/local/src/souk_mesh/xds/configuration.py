@@ -18,9 +18,11 @@ from souk_mesh.objects import (
     Service,
     ServiceEntry,
     Sidecar,
+    StatefulSet,
     VirtualService,
 )
 from souk_mesh.objects.entry_services import as_services
+from souk_mesh.objects.pod_services import pod_services
 from souk_mesh.topology import ServiceKey
 
 ROOT_NAMESPACE = "istio-system"
@@ -53,6 +55,8 @@ class Configuration:
         ordered = sorted(objects, key=_age)
         services: dict[ServiceKey, Service] = {}
         for service in sorted(_only(ordered, Service), key=lambda service: service.key):
+            services[ServiceKey(service.metadata.namespace, service.metadata.name)] = service
+        for service in pod_services(tuple(services.values()), _only(ordered, StatefulSet)):
             services[ServiceKey(service.metadata.namespace, service.metadata.name)] = service
         entries: dict[ServiceKey, ServiceEntry] = {}
         for entry in _only(ordered, ServiceEntry):

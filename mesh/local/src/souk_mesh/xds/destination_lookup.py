@@ -97,10 +97,10 @@ class RulesByHost:
 
     def _standing(self, caller_namespace: str, key: ServiceKey) -> list[_Merged]:
         own = self._of_root if caller_namespace == ROOT_NAMESPACE else self._local.get(caller_namespace, _Index())
-        if found := own.most_specific(key.host):
+        if found := own.most_specific(key.governing):
             return found
         for namespace in (key.namespace, ROOT_NAMESPACE):
-            there = self._exported.get(namespace, _Index()).most_specific(key.host)
+            there = self._exported.get(namespace, _Index()).most_specific(key.governing)
             # What is most specific is asked first, and only then whether the caller may see it: a rule that is not for
             # the caller hides a wider one in its namespace that is.
             seen = [

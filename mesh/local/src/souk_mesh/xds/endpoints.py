@@ -37,7 +37,9 @@ def endpoints(given: Behind) -> Iterator[endpoint_pb2.ClusterLoadAssignment]:
         for name in ("", *given.callee.policy.subsets):
             yield assignment(given.callee, entry, given.port, name)
         return
-    ready = sorted((each for each in given.pods if each.pod.ready), key=lambda each: (each.pod.name, each.port))
+    unready = given.callee.service.spec.publish_not_ready_addresses
+    offered = (each for each in given.pods if each.pod.ready or unready)
+    ready = sorted(offered, key=lambda each: (each.pod.name, each.port))
     yield _assignment(given, "", ready)
     for name, subset in given.callee.policy.subsets.items():
         yield _assignment(given, name, [each for each in ready if contains(each.pod.labels, subset.labels)])

@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 
 from souk_mesh.objects import VirtualService
 from souk_mesh.objects.exporting import EVERYONE, exported
+from souk_mesh.objects.pod_services import short_names
 from souk_mesh.topology import ServiceKey
 from souk_mesh.xds.destinations import Callee, Callees
 from souk_mesh.xds.reach import MESH, Caller
@@ -35,6 +36,8 @@ class Authorities:
 
 def known_names(key: ServiceKey, namespace: str) -> list[str]:
     """The authorities that mean a Service to a caller in `namespace`, the usual one first."""
+    if key.of_pod:
+        return [*short_names(key.host, namespace), f"{key.host}."]
     if key.entered:
         return [key.host]
     names = [f"{key.name}.{key.namespace}", f"{key.name}.{key.namespace}.svc", key.host, f"{key.host}."]
