@@ -20,6 +20,7 @@ AUTHORITY = CertificateAuthority.create()
 LEAF = AUTHORITY.issue("spiffe://cluster.local/ns/souk/sa/anybody")
 
 APPS = ("a", "b", "c")
+API = "hosts: [api.example.com], ports: [{number: 50051, name: http, protocol: HTTP}]"
 SERVICES = {
     (app, spoken): f"""
 apiVersion: v1
@@ -168,15 +169,42 @@ spec:
   template: {metadata: {labels: {app: c}}, spec: {containers: [{name: c, image: souk/c}]}}
 """,
 }
+CALLING = {
+    (kind, spec): f"""
+apiVersion: networking.istio.io/v1
+kind: {kind}
+metadata: {{name: calling, namespace: {namespace}}}
+spec: {{{spec}}}
+"""
+    for kind, namespace, spec in (
+        ("DestinationRule", "souk", "host: a, workloadSelector: {matchLabels: {tier: front}}"),
+        (
+            "DestinationRule",
+            "souk",
+            "host: c, workloadSelector: {matchLabels: {app: a}}, subsets: [{name: v1}],"
+            " trafficPolicy: {tls: {mode: MUTUAL, credentialName: edge}}",
+        ),
+        ("DestinationRule", "souk", "host: b, trafficPolicy: {connectionPool: {tcp: {maxConnections: 3}}}"),
+        ("DestinationRule", "other", "host: a.souk.svc.cluster.local, trafficPolicy: {tls: {mode: DISABLE}}"),
+        ("ServiceEntry", "souk", f"{API}, resolution: DNS"),
+        ("ServiceEntry", "souk", f"{API}, resolution: STATIC, endpoints: [{{address: 127.0.0.9}}]"),
+        ("ServiceEntry", "souk", f"{API}, resolution: STATIC, workloadSelector: {{labels: {{app: b}}}}"),
+        ("ServiceEntry", "other", f"{API}, resolution: DNS, exportTo: [other]"),
+        ("Sidecar", "souk", 'egress: [{hosts: ["./a.souk.svc.cluster.local"]}]'),
+        ("Sidecar", "souk", 'workloadSelector: {labels: {tier: front}}, egress: [{hosts: ["./*.example.com"]}]'),
+        ("Sidecar", "souk", "inboundConnectionPool: {tcp: {maxConnections: 4}}"),
+        ("Sidecar", "istio-system", "outboundTrafficPolicy: {mode: REGISTRY_ONLY}"),
+    )
+}
 OBJECTS: Sequence[AnyObject] = [
     parse(yaml.safe_load(text))
-    for group in (SERVICES, ROUTES, OTHER_ROUTES, RULES, SECURITY, EDGE, STATEFUL)
+    for group in (SERVICES, ROUTES, OTHER_ROUTES, RULES, SECURITY, EDGE, STATEFUL, CALLING)
     for text in group.values()
 ]
 
 
 def _pod(index: int, app: str, **labels: str) -> Pod:
-    called = (*APPS, "c-0.c.souk.svc.cluster.local")
+    called = (*APPS, "c-0.c.souk.svc.cluster.local", "api.example.com")
     virtual = {ServiceKey("souk", each): f"127.9.{index}.{10 + number}" for number, each in enumerate(called)}
     return Pod(
         namespace="souk",
@@ -243,6 +271,16 @@ def test_proxies_that_a_change_does_not_concern_keep_the_very_same_resources(old
         assert after.resources(pod) is before.resources(pod)
 
 
+def test_what_a_sidecar_hides_concerns_its_pods_no_more() -> None:
+    scoped = CALLING["Sidecar", 'egress: [{hosts: ["./a.souk.svc.cluster.local"]}]']
+    before, after = _changed(ROUTES["c", "c", 0], ROUTES["c", "c", 40], scoped)
+    hidden = "outbound|50051||c.souk.svc.cluster.local"
+    for pod in PODS[:4]:
+        assert after.resources(pod) is before.resources(pod)
+        assert hidden not in after.resources(pod).resources(Kind.CLUSTER)
+    assert hidden in after.resources(PODS[4]).resources(Kind.CLUSTER)
+
+
 def test_pods_of_a_namespace_share_clusters_and_endpoints() -> None:
     told, _ = _changed(ROUTES["a", "b", 0], ROUTES["a", "b", 40])
     first, second = (told.resources(pod) for pod in PODS[1:3])
@@ -251,8 +289,8 @@ def test_pods_of_a_namespace_share_clusters_and_endpoints() -> None:
     assert first.resources(Kind.CLUSTER)[name] is second.resources(Kind.CLUSTER)[name]
 
 
-def _changed(old: str, new: str) -> tuple[Translation, Translation]:
-    standing = [*(SERVICES[app, "grpc"] for app in APPS), RULES["b", "tls: {mode: DISABLE}"], *EDGE.values()]
+def _changed(old: str, new: str, *more: str) -> tuple[Translation, Translation]:
+    standing = [*(SERVICES[app, "grpc"] for app in APPS), RULES["b", "tls: {mode: DISABLE}"], *EDGE.values(), *more]
     told = Translation()
     results = []
     for text in (old, new):
