@@ -16,11 +16,23 @@ PROTOCOLS = frozenset({"grpc", "http", "http2", "https", "mongo", "mysql", "redi
 
 def problems(view: View) -> Iterator[Problem]:
     """Lists what is wrong with each Service."""
+    yield from _exposed(view)
     for service in view.objects.list(Service):
         pods = view.pods(service.spec.selector, service.metadata.namespace) if service.spec.selector else ()
         if not pods:
             yield _without_pods(view, service)
         yield from _ports(service, pods)
+
+
+def _exposed(view: View) -> Iterator[Problem]:
+    """In a cluster each LoadBalancer has an address of its own; here all of them have 127.0.0.1."""
+    owners: dict[int, Service] = {}
+    for service in view.objects.list(Service):
+        for index, port in enumerate(service.spec.ports if service.spec.type == "LoadBalancer" else ()):
+            first = owners.setdefault(port.port, service)
+            if first is not service:
+                notes = (f"{first.key} is a LoadBalancer on that port, too: choose another",)
+                yield Problem(service.key, ("spec", "ports", index, "port"), f"{port.port} is taken here", notes)
 
 
 def _without_pods(view: View, service: Service) -> Problem:

@@ -10,6 +10,8 @@ REASONS = {
     ("networking.k8s.io/v1", "NetworkPolicy"): "loopback has no firewall: any process of this machine can connect",
     ("v1", "ResourceQuota"): "nothing divides this machine's processor and memory",
     ("v1", "LimitRange"): "nothing divides this machine's processor and memory",
+    ("rbac.authorization.k8s.io/v1", "Role"): "there is no API server that would ask for permission",
+    ("rbac.authorization.k8s.io/v1", "RoleBinding"): "there is no API server that would ask for permission",
     ("scheduling.k8s.io/v1", "PriorityClass"): "there is one node, so there is nothing to choose",
 }
 """Why each kind has no effect here."""
@@ -22,6 +24,9 @@ class Inert(Object):
     value: object = None
     description: str = ""
     global_default: bool = False
+    rules: object = None
+    role_ref: object = None
+    subjects: object = None
 
     def unenforced(self) -> tuple[Unenforced, ...]:
         """The whole object."""

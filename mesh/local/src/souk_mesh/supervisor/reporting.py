@@ -106,8 +106,13 @@ def _service_report(service: Service, pods: Sequence[Pod], exposures: Sequence[E
         ports=tuple(port.port for port in service.spec.ports),
         ready=sum(pod.ready for pod in behind),
         pods=len(behind),
-        urls=tuple(f"http://127.0.0.1:{each.bound}" for each in exposures if each.service == key),
+        urls=tuple(_url(each) for each in exposures if each.service == key),
     )
+
+
+def _url(exposure: Exposure) -> str:
+    said = (exposure.port.app_protocol or exposure.port.name).partition("-")[0].lower()
+    return f"{'https' if said == 'https' else 'http'}://127.0.0.1:{exposure.bound}"
 
 
 def rewrite_reports(rewrites: Mapping[str, Sequence[Rewrite]], pods: Sequence[PodRunner]) -> tuple[RewriteReport, ...]:
