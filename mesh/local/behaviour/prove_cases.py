@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+from contextlib import suppress
+
 import pytest
 
-from behaviour.homes import Home
+from behaviour.homes import Home, Unfit
 from behaviour.reading import CaseFile, case_files, read
 from behaviour.running import problems
 
@@ -17,4 +19,5 @@ def _about_objects() -> list[CaseFile]:
 def test_without_its_objects_the_case_does_not_hold(file: CaseFile, home: Home) -> None:
     """What a case states without being about its objects would hold anyway, and prove nothing."""
     home.hold(())
-    assert problems(file.case, home, patience=0) != []
+    with suppress(Unfit):  # a host that only the objects know
+        assert problems(file.case, home, patience=0) != []

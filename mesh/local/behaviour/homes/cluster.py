@@ -51,7 +51,14 @@ class Cluster:
 
 @contextmanager
 def cluster() -> Iterator[Cluster]:
-    """Brings the world into the cluster, and removes it."""
+    """Brings the world into the cluster, and removes it.
+
+    Raises:
+        Unfit: the cluster has something else where the world is to be, or the world does not start.
+    """
+    taken = _kubectl("get", "namespace", *NAMESPACES, "--ignore-not-found", "-o", "name").split()
+    if taken:
+        raise Unfit(f"{', '.join(taken)} exists: the cases need a cluster in which nobody minds what they do")
     try:
         _kubectl("apply", "-k", str(WORLD))
         for namespace in NAMESPACES:
