@@ -19,6 +19,7 @@ from souk_gateway.testing import HOST, Backend, Gateway, running
 
 Trailers = tuple[tuple[str, str], ...]
 ETAG = '"17-3"'
+STRANGE = 'no "strange" mug\n here, n’est-ce pas? 100 %'
 
 
 def refuse(
@@ -32,6 +33,14 @@ def refuse(
     raise AssertionError("abort raises")
 
 
+def refuse_strangely(context: grpc.ServicerContext) -> NoReturn:
+    """With a detail that no descriptor set of ours describes."""
+    detail = any_pb2.Any(type_url="type.googleapis.com/elsewhere.v1.Unknown", value=b"\x0a\x01x")
+    status = status_pb2.Status(code=9, message=STRANGE, details=[detail])
+    context.abort_with_status(rpc_status.to_status(status))
+    raise AssertionError("abort raises")
+
+
 @dataclass
 class Catalog(catalog_pb2_grpc.CatalogServiceServicer):
     backend: Backend
@@ -40,6 +49,8 @@ class Catalog(catalog_pb2_grpc.CatalogServiceServicer):
         self.backend.saw(request, context)
         if request.name == "products/missing":
             refuse(context, grpc.StatusCode.NOT_FOUND, "PRODUCT_NOT_FOUND", "no products/missing, n’est-ce pas? 100 %")
+        if request.name == "products/strange":
+            refuse_strangely(context)
         if request.name == "products/bad":
             refuse(context, grpc.StatusCode.INVALID_ARGUMENT, "INVALID_ARGUMENT", "no such name")
         if request.name == "products/busy":
@@ -110,6 +121,8 @@ class Orders(order_pb2_grpc.OrderServiceServicer):
         self, request: order_pb2.WatchOrderRequest, context: grpc.ServicerContext
     ) -> Iterator[order_pb2.WatchOrderResponse]:
         self.backend.saw(request, context)
+        if request.name.endswith("/strange"):
+            refuse_strangely(context)
         if request.name.endswith("/missing"):
             refuse(context, grpc.StatusCode.NOT_FOUND, "ORDER_NOT_FOUND", "no such order")
         for state in (order_pb2.Order.STATE_PENDING, order_pb2.Order.STATE_CONFIRMED):

@@ -3,7 +3,7 @@
 import re
 from pathlib import Path
 
-from souk_gateway.filters import LUA
+from souk_gateway.filters import DETAILS_LUA, LUA
 from souk_gateway.replies import REFUSALS
 
 ROOT = Path(__file__).resolve().parents[3]
@@ -24,5 +24,5 @@ def test_each_is_explained_in_the_documentation_with_its_status() -> None:
         assert any(str(refusal.status) in row.split("|")[1] and refusal.reason in row for row in rows)
 
 
-def test_all_lua_files_are_in_the_program() -> None:
-    assert {path.stem for path in FOLDER.glob("*.lua")} == set(LUA)
+def test_all_lua_files_are_in_a_program() -> None:
+    assert {path.stem for path in FOLDER.glob("*.lua")} == {*LUA, *DETAILS_LUA}

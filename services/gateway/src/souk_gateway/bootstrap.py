@@ -8,7 +8,7 @@ from typing import Any
 
 from souk_gateway.descriptors import Api
 from souk_gateway.filters import MAX_REQUEST, http_filters
-from souk_gateway.replies import Json, local_reply_config
+from souk_gateway.replies import LUA, Json, came_as_grpc, came_as_rest, local_reply_config
 from souk_gateway.routes import CONFIGURATION, REFLECTION, route_configuration
 from souk_gateway.settings import Address, Settings
 
@@ -77,7 +77,11 @@ def _api_listener(api: Api, settings: Settings) -> Json:
         "route_config": route_configuration(api, settings),
         "http_filters": http_filters(),
         "local_reply_config": local_reply_config(),
-        "access_log": [_access_log(settings)],
+        # What the service said to REST is noted on the way; what it says to gRPC comes last, in the trailers.
+        "access_log": [
+            _access_log(settings, came_as_rest(), f"%DYNAMIC_METADATA({LUA}:grpc)%"),
+            _access_log(settings, came_as_grpc(), "%GRPC_STATUS_NUMBER%"),
+        ],
     }
     return _listener("api", settings.listen, manager)
 
@@ -153,7 +157,7 @@ def _overload() -> Json:
     return {"resource_monitors": [{"name": name, "typed_config": config}]}
 
 
-def _access_log(settings: Settings) -> Json:
+def _access_log(settings: Settings, calls: Json, code: str) -> Json:
     line = {
         "timestamp": "%START_TIME%",
         "level": "info",
@@ -165,6 +169,7 @@ def _access_log(settings: Settings) -> Json:
         "rpc": "%PATH(NQ:PATH)%",
         "route": "%ROUTE_NAME%",
         "status": "%RESPONSE_CODE%",
+        "grpc": code,
         "details": "%RESPONSE_CODE_DETAILS%",
         "flags": "%RESPONSE_FLAGS%",
         "duration_ms": "%DURATION%",
@@ -177,6 +182,6 @@ def _access_log(settings: Settings) -> Json:
     kind = f"{_TYPE}.extensions.access_loggers.stream.v3.StdoutAccessLog"
     return {
         "name": "envoy.access_loggers.stdout",
-        "filter": {"not_health_check_filter": {}},
+        "filter": {"and_filter": {"filters": [{"not_health_check_filter": {}}, calls]}},
         "typed_config": {"@type": kind, "log_format": {"json_format": line}},
     }

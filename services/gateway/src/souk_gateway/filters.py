@@ -4,22 +4,27 @@ from __future__ import annotations
 
 import hashlib
 import json
+from collections.abc import Sequence
 from pathlib import Path
 
 from souk_gateway import compression, cors
 from souk_gateway import transcoder as transcoding
 from souk_gateway.bodies import body_context, normalised
 from souk_gateway.descriptors import Api, Binding, Method
+from souk_gateway.replies import LUA as LUA_NAMESPACE
 from souk_gateway.replies import Json
 
 HEADERS = "envoy.filters.http.header_mutation"
 GRPC_WEB = "envoy.filters.http.grpc_web"
 REST = "envoy.filters.http.lua"
+DETAILS = "souk.filters.http.details"
 STATISTICS = "envoy.filters.http.grpc_stats"
 HEALTH_PATH = "/healthz"
 MAX_REQUEST = transcoding.MAX_REQUEST
 LUA = ("text", "route", "refusal", "query", "json", "body", "conditional", "pages", "rest")
 """The files under `lua/`, which make one program in this order."""
+DETAILS_LUA = ("text", "details")
+"""Those of the program for lost errors."""
 
 _LEAKING = ("grpc-status", "grpc-message", "grpc-status-details-bin", "grpc-encoding", "grpc-accept-encoding")
 # HTTP allows more in the name of a header than gRPC does in a key of metadata; a server would break the call off.
@@ -35,7 +40,9 @@ _TYPE = "type.googleapis.com/envoy.extensions.filters.http"
 
 
 def http_filters() -> list[Json]:
-    """Health, header clean-up, CORS, gRPC-Web, compression, checks on REST, transcoder, statistics, router.
+    """Health, header clean-up, CORS, gRPC-Web, compression, REST, lost errors, transcoder, statistics, router.
+
+    The code of gRPC is noted twice for the log: the transcoder takes that of an error away, and says that of a success.
 
     The response passes them the other way round: the first one sees also what the transcoder answers by itself. The
     statistics stand behind the transcoder, since in front of it a status of HTTP hides the one of gRPC.
@@ -44,8 +51,8 @@ def http_filters() -> list[Json]:
     """
     packing = [*compression.compressors(), compression.decompressor()]
     return [
-        *(_health(), _header_mutation(), cors.cors(), _grpc_web(), *packing),
-        *(_rest(), transcoding.transcoder(), _statistics(), _router()),
+        *(_health(), _header_mutation(), _code("said"), cors.cors(), _grpc_web(), *packing),
+        *(_rest(), _details(), transcoding.transcoder(), _code("heard"), _statistics(), _router()),
     ]
 
 
@@ -77,6 +84,7 @@ def plain_overrides() -> Json:
     return {
         **grpc_overrides(),
         GRPC_WEB: {"@type": _FILTER_CONFIG, "disabled": True},
+        DETAILS: {"@type": _FILTER_CONFIG, "config": {}},
         HEADERS: _mutations([]),
     }
 
@@ -110,6 +118,14 @@ def _header_mutation() -> Json:
     return {"name": HEADERS, "typed_config": {"@type": f"{_TYPE}.header_mutation.v3.HeaderMutation"}}
 
 
+def _code(place: str) -> Json:
+    """Notes the code of gRPC, if there is one, where the access log finds it: no header tells it in the end."""
+    noted = {"metadata_namespace": LUA_NAMESPACE, "key": "grpc", "type": "NUMBER"}
+    rule = {"header": "grpc-status", "on_header_present": noted}
+    config = {"@type": f"{_TYPE}.header_to_metadata.v3.Config", "response_rules": [rule]}
+    return {"name": f"souk.filters.http.code_{place}", "typed_config": config}
+
+
 def _grpc_web() -> Json:
     """Turns what browsers can send, and read, into gRPC: trailers at the end of the body, in base64 if asked for."""
     return {"name": GRPC_WEB, "typed_config": {"@type": f"{_TYPE}.grpc_web.v3.GrpcWeb"}}
@@ -117,10 +133,36 @@ def _grpc_web() -> Json:
 
 def _rest() -> Json:
     """Off but for the REST routes, by what their contexts say."""
+    return {"name": REST, "disabled": True, "typed_config": _lua(LUA)}
+
+
+def _details() -> Json:
+    """Puts into words an error that the transcoder couldn't. Off but for REST; its Lua runs only where one is left."""
+    header = {
+        "@type": "type.googleapis.com/envoy.type.matcher.v3.HttpResponseHeaderMatchInput",
+        "header_name": "grpc-status",
+    }
+    left = {
+        "input": {"name": "grpc-status", "typed_config": header},
+        "value_match": {"safe_regex": {"google_re2": {}, "regex": "[1-9][0-9]*"}},
+    }
+    skip = {"@type": "type.googleapis.com/envoy.extensions.filters.common.matcher.action.v3.SkipFilter"}
+    none_left = {
+        "predicate": {"not_matcher": {"single_predicate": left}},
+        "on_match": {"action": {"name": "skip", "typed_config": skip}},
+    }
+    config = {
+        "@type": "type.googleapis.com/envoy.extensions.common.matching.v3.ExtensionWithMatcher",
+        "extension_config": {"name": REST, "typed_config": _lua(DETAILS_LUA)},
+        "xds_matcher": {"matcher_list": {"matchers": [none_left]}},
+    }
+    return {"name": DETAILS, "disabled": True, "typed_config": config}
+
+
+def _lua(files: Sequence[str]) -> Json:
     folder = Path(__file__).with_name("lua")
-    code = "\n".join((folder / f"{name}.lua").read_text() for name in LUA)
-    config = {"@type": f"{_TYPE}.lua.v3.Lua", "default_source_code": {"inline_string": code}}
-    return {"name": REST, "disabled": True, "typed_config": config}
+    code = "\n".join((folder / f"{name}.lua").read_text() for name in files)
+    return {"@type": f"{_TYPE}.lua.v3.Lua", "default_source_code": {"inline_string": code}}
 
 
 def _statistics() -> Json:

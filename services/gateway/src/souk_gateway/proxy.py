@@ -41,6 +41,7 @@ def run() -> NoReturn:
         *("--log-level", settings.log_level),
         *("--component-log-level", "main:warning"),  # else it begins with eighty lines on what it could do
         *("--log-format", log_format(settings)),
+        *("--file-flush-interval-msec", "250"),  # else a call stands in the log ten seconds after it has failed
         "--disable-hot-restart",
     ]
     refresh = [sys.executable, "-m", "souk_gateway", "refresh", str(directory)]

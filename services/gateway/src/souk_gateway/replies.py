@@ -9,6 +9,12 @@ Json = dict[str, object]
 DOMAIN = "souk.dev"
 LUA = "souk.gateway"
 """Where the Lua notes what it refuses, and why."""
+_TRANSCODED: Json = {"name": "x-envoy-original-path", "present_match": True}
+_GRPC: Json = {
+    "name": "content-type",
+    "string_match": {"prefix": "application/grpc"},
+    "treat_missing_header_as_empty": True,
+}
 
 
 @dataclass(frozen=True)
@@ -72,12 +78,12 @@ def _escaped_slash() -> Json:
     }
     message = "a path must not have an escaped slash or backslash"
     info = _error_info("MALFORMED_REQUEST", "%RESPONSE_CODE_DETAILS%")
-    return _answer([condition, _rest()], 3, message, [info])
+    return _answer([condition, came_as_rest()], 3, message, [info])
 
 
 def _mapper(refusal: Refusal) -> Json:
     info = _error_info(refusal.reason, "%RESPONSE_CODE_DETAILS%")
-    return _answer([_status(refusal.status), _rest()], refusal.code, refusal.message, [info])
+    return _answer([_status(refusal.status), came_as_rest()], refusal.code, refusal.message, [info])
 
 
 def _answer(conditions: list[Json], code: int, message: str, details: list[Json]) -> Json:
@@ -98,9 +104,15 @@ def _status(status: int) -> Json:
     return {"status_code_filter": {"comparison": {"op": "EQ", "value": value}}}
 
 
-def _rest() -> Json:
+def came_as_rest() -> Json:
     """What came as REST: the transcoder has turned it into gRPC and kept the path, or it hasn't come as far."""
-    transcoded = {"name": "x-envoy-original-path", "present_match": True}
-    grpc = {"name": "content-type", "string_match": {"prefix": "application/grpc"}, "invert_match": True}
-    headers: list[Json] = [transcoded, {**grpc, "treat_missing_header_as_empty": True}]
-    return {"or_filter": {"filters": [{"header_filter": {"header": header}} for header in headers]}}
+    return {"or_filter": {"filters": [_header(_TRANSCODED), _header({**_GRPC, "invert_match": True})]}}
+
+
+def came_as_grpc() -> Json:
+    """All the rest."""
+    return {"and_filter": {"filters": [_header({**_TRANSCODED, "invert_match": True}), _header(_GRPC)]}}
+
+
+def _header(matcher: Json) -> Json:
+    return {"header_filter": {"header": matcher}}

@@ -88,6 +88,8 @@ class Gateway:
     port: int
     metrics_port: int
     proxy: subprocess.Popen[bytes]
+    log: Path
+    """Where its access log is, among what else it says."""
 
     @property
     def address(self) -> str:
@@ -98,6 +100,16 @@ class Gateway:
         """What Prometheus would read."""
         with urllib.request.urlopen(f"http://{HOST}:{self.metrics_port}/metrics", timeout=10) as response:
             return str(response.read().decode())
+
+    def logged(self, request_id: str) -> Json:
+        """The line of the access log on one call; it is written a moment after the answer."""
+        until = time.monotonic() + _PATIENCE
+        while time.monotonic() < until:
+            for line in self.log.read_text().splitlines(keepends=True):
+                if request_id in line and line.endswith("}\n"):
+                    return json.loads(line)
+            time.sleep(0.05)
+        raise AssertionError(f"nothing about {request_id} in {self.log}")
 
     def call(self, verb: str, path: str, body: object = None, headers: Mapping[str, str] | None = None) -> Answer:
         """Makes one REST call; a body is sent as JSON, bytes as they are."""
@@ -127,7 +139,7 @@ def running(backends: Mapping[str, str], log: Path) -> Iterator[Gateway]:
         "PROXY_THREADS": "1",
     }
     with log.open("wb") as output, ExitStack() as stack:
-        gateway = Gateway(port, metrics, stack.enter_context(_process("proxy", environment, output)))
+        gateway = Gateway(port, metrics, stack.enter_context(_process("proxy", environment, output)), log)
         stack.enter_context(_process("reflection", environment, output))
         _wait_for(lambda: gateway.call("GET", "/healthz").status == 200, log)
         _wait_for(lambda: _listens(reflection), log)

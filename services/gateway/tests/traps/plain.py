@@ -33,22 +33,11 @@ class Plain:
     """Such a gateway that runs."""
 
     gateway: Gateway
-    log: Path
 
     def metrics(self) -> str:
         """What Prometheus would read."""
         with urllib.request.urlopen(f"http://{HOST}:{self.gateway.metrics_port}/stats/prometheus", timeout=10) as page:
             return str(page.read().decode())
-
-    def logged(self, request_id: str) -> Json:
-        """The line of the access log on one request; it is written a moment after the answer."""
-        until = time.monotonic() + 10
-        while time.monotonic() < until:
-            for line in self.log.read_text().splitlines():
-                if request_id in line:
-                    return dict(json.loads(line))
-            time.sleep(0.05)
-        raise AssertionError(f"nothing about {request_id} in {self.log}")
 
 
 @contextmanager
@@ -62,10 +51,10 @@ def running_plain(backend: Backend, folder: Path, api: Api | None = None) -> Ite
     command += ["--file-flush-interval-msec", "50"]
     with (folder / "plain.err").open("wb") as errors:
         process = subprocess.Popen([*command, "-l", "error"], stdout=errors, stderr=errors)
-        gateway = Gateway(port, admin, process)
+        gateway = Gateway(port, admin, process, log)
         try:
             _wait_for(gateway, folder / "plain.err")
-            yield Plain(gateway, log)
+            yield Plain(gateway)
         finally:
             process.terminate()
             process.wait(10)

@@ -14,6 +14,21 @@ def test_details_of_a_type_that_is_not_in_the_set_empty_the_body(hole: Gateway, 
     assert gateway.call("GET", "/v1/products/missing").reason == "PRODUCT_NOT_FOUND"
 
 
+@pytest.mark.parametrize("path", ["/v1/products/strange", "/v1/customers/jo/orders/strange:watch"])
+@pytest.mark.parametrize(
+    "headers", [{}, {"accept-encoding": "gzip"}, {"if-none-match": '"etag"'}, {"accept": "application/json"}]
+)
+def test_details_that_nobody_knows_empty_the_body(
+    hole: Gateway, gateway: Gateway, path: str, headers: dict[str, str]
+) -> None:
+    lost = hole.call("GET", path)
+    assert (lost.status, lost.text) in ((400, ""), (400, "[]"))
+    told = gateway.call("GET", path, headers=headers)
+    assert (told.status, told.headers["content-type"]) == (400, "application/json")
+    message = 'no "strange" mug\n here, n’est-ce pas? 100 %'
+    assert told.json == {"code": 9, "message": message, "details": []}
+
+
 def test_headers_of_grpc_leak(hole: Gateway, gateway: Gateway) -> None:
     def leaks(asked: Gateway, path: str) -> list[str]:
         return [name for name in asked.call("GET", path).headers if name.startswith("grpc-")]
@@ -39,11 +54,14 @@ def test_a_refusal_ends_the_connection(hole: Gateway, gateway: Gateway) -> None:
     assert "connection" not in gateway.call("GET", path).headers
 
 
-def test_the_log_says_another_code_than_the_service(plain: Plain) -> None:
-    identity = str(uuid.uuid4())
-    plain.gateway.call("GET", "/v1/products/crowded", headers={"x-request-id": identity})
-    # The service said RESOURCE_EXHAUSTED; this is made up from 429. Our log says the status of HTTP and no other code.
-    assert plain.logged(identity)["grpc"] == "Unavailable"
+def test_the_log_says_another_code_than_the_service(hole: Gateway, gateway: Gateway) -> None:
+    def code(asked: Gateway) -> object:
+        identity = str(uuid.uuid4())
+        asked.call("GET", "/v1/products/crowded", headers={"x-request-id": identity})
+        return asked.logged(identity)["grpc"]
+
+    # The service said RESOURCE_EXHAUSTED; the plain one makes up another code from 429.
+    assert (code(hole), code(gateway)) == ("Unavailable", 8)
 
 
 def test_the_metrics_know_nothing_of_calls_by_rest(plain: Plain, gateway: Gateway) -> None:
