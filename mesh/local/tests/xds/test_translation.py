@@ -231,7 +231,7 @@ def test_a_fault_without_a_percentage_never_happens() -> None:
         virtual_service(f"{{{TO}, fault: {{abort: {{grpcStatus: UNAVAILABLE}}, delay: {{fixedDelay: 1s}}}}}}")
     )
     fault = route["typedPerFilterConfig"]["envoy.filters.http.fault"]
-    assert fault["abort"] == {"grpcStatus": 14, "percentage": {}}
+    assert fault["abort"] == {"grpcStatus": 14}
     assert fault["delay"] == {"fixedDelay": "1s", "percentage": {}}
 
 

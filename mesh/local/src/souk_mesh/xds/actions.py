@@ -27,7 +27,10 @@ def route_action(entry: HTTPRoute, reach: Reach, sent_with: str = "") -> RouteAc
     if entry.rewrite is not None:
         _rewrite_path(action, entry.rewrite)
     for destination, share in mirrored(entry):
-        policy = action.request_mirror_policies.add(cluster=reach.cluster(destination), trace_sampled=flag(False))
+        # A copy carries the authority of its original, without the "-shadow" that Envoy would add to it.
+        policy = action.request_mirror_policies.add(
+            cluster=reach.cluster(destination), trace_sampled=flag(False), disable_shadow_host_suffix_append=True
+        )
         policy.runtime_fraction.default_value.CopyFrom(share)
     hashed = False
     if len(entry.route) == 1:

@@ -22,7 +22,7 @@ from souk_mesh.xds.resources import ByName, Resource, named
 from souk_mesh.xds.routes import Callers, Hosts, Routed, Ruled, common_hosts
 from souk_mesh.xds.scopes import Scope
 from souk_mesh.xds.sight import Sight
-from souk_mesh.xds.view import Endpoint, PortKey, protocol
+from souk_mesh.xds.view import Endpoint, PortKey, encrypted, protocol
 
 Several = tuple[Resource, ...]
 
@@ -164,7 +164,13 @@ def _hosts(given: Outbound, rules: MeshRules, before: CommonHosts) -> CommonHost
 
 def _connections(given: Outbound, rules: MeshRules) -> Mapping[PortKey, Forwarding]:
     return {
-        (callee.key, port.port): forwarding(rules.connections(host), callee, given.callees, given.callers.on(port.port))
+        (callee.key, port.port): forwarding(
+            # To Istio what is encrypted is no mere connection: `tls` routes would be for it.
+            () if encrypted(port) else rules.connections(host),
+            callee,
+            given.callees,
+            given.callers.on(port.port),
+        )
         for host, callee in given.callees.items()
         for port in callee.service.spec.ports
         if not protocol(port).http

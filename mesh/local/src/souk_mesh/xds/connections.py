@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import timedelta
 
 from envoy.extensions.filters.network.tcp_proxy.v3 import tcp_proxy_pb2
@@ -22,8 +22,9 @@ from souk_mesh.xds.view import cluster_name
 class Forwarding:
     """Where the connections of one listener go."""
 
-    shares: tuple[tuple[str, int], ...]
-    """Clusters and their weights."""
+    cluster: str = ""
+    shares: tuple[tuple[str, int], ...] = ()
+    """Several clusters and their weights, in place of the one."""
     idle_timeout: timedelta | None = None
     longest: timedelta | None = None
     """How long a connection may last."""
@@ -44,26 +45,25 @@ def forwarding(rules: Iterable[VirtualService], callee: Callee, callees: Callees
         for entry in rule.spec.tcp:
             if _concerns(entry, rule, caller):
                 return shared_out(entry.route, Reach(callees, rule, caller))
-    return _as_agreed(((cluster_name(callee.key, caller.port), 1),), callee, "")
+    return _as_agreed(Forwarding(cluster_name(callee.key, caller.port)), callee, "")
 
 
 def shared_out(shares: Sequence[RouteDestination], reach: Reach) -> Forwarding:
     """What a TCP route does. How long connections last is what the first destination's policy says, as in Istio."""
     first = shares[0].destination
     if len(shares) == 1:
-        return _as_agreed(((reach.connection_cluster(first), 1),), reach.callee(first), first.subset)
+        return _as_agreed(Forwarding(reach.connection_cluster(first)), reach.callee(first), first.subset)
     weighted = tuple((reach.connection_cluster(each.destination), each.weight) for each in shares if each.weight)
-    return _as_agreed(weighted, reach.callee(first), "")
+    return _as_agreed(Forwarding(shares=weighted), reach.callee(first), "")
 
 
 def tcp_proxy(prefix: str, given: Forwarding) -> tcp_proxy_pb2.TcpProxy:
     """The filter that carries connections on."""
     proxy = tcp_proxy_pb2.TcpProxy(stat_prefix=prefix)
-    if len(given.shares) == 1:
-        proxy.cluster = given.shares[0][0]
-    else:
-        for name, weight in given.shares:
-            proxy.weighted_clusters.clusters.add(name=name, weight=weight)
+    if given.cluster:
+        proxy.cluster = given.cluster
+    for name, weight in given.shares:
+        proxy.weighted_clusters.clusters.add(name=name, weight=weight)
     if given.idle_timeout is not None:
         proxy.idle_timeout.CopyFrom(duration(given.idle_timeout))
     if given.longest is not None:
@@ -77,11 +77,12 @@ def _concerns(entry: TCPRoute, rule: VirtualService, caller: Caller) -> bool:
     return not entry.match or any(concerns_connections(condition, rule, caller) for condition in entry.match)
 
 
-def _as_agreed(shares: tuple[tuple[str, int], ...], callee: Callee | None, subset: str) -> Forwarding:
+def _as_agreed(given: Forwarding, callee: Callee | None, subset: str) -> Forwarding:
+    """The same, for as long and to the same pod as the policy of a Service says."""
     policy = callee.policy.policy if callee else None
     tcp = policy.connection_pool.tcp if policy and policy.connection_pool else None
-    return Forwarding(
-        shares,
+    return replace(
+        given,
         idle_timeout=tcp.idle_timeout if tcp else None,
         longest=tcp.max_connection_duration if tcp else None,
         by_source=callee is not None and hashes_source(callee.policy, subset),

@@ -29,8 +29,10 @@ def _delay(rule: FaultDelay) -> common_fault_pb2.FaultDelay:
 
 
 def _abort(rule: FaultAbort) -> fault_pb2.FaultAbort:
-    # No percentage means never, as in Istio.
-    result = fault_pb2.FaultAbort(percentage=millionths(rule.percentage) if rule.percentage else hundredths(0))
+    result = fault_pb2.FaultAbort()
+    # Without a percentage it never happens, as in Istio.
+    if rule.percentage is not None:
+        result.percentage.CopyFrom(millionths(rule.percentage))
     if rule.http_status is not None:
         result.http_status = rule.http_status
     else:

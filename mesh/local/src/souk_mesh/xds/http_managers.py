@@ -70,6 +70,7 @@ def edge_manager(prefix: str, routes: str, place: str) -> HttpConnectionManager:
     """At the edge of the mesh, where nothing that a client says about itself is believed."""
     manager = _manager(prefix, "gateway")
     _subscribe(manager, routes)
+    manager.server_name = "istio-envoy"
     manager.use_remote_address.value = True
     # Everybody is outside. Envoy takes a private address for one of its own unless told otherwise, and here all
     # addresses are: a client on this machine could then set x-envoy-max-retries and the like.
@@ -101,6 +102,7 @@ def _manager(prefix: str, direction: str) -> HttpConnectionManager:
         stream_idle_timeout=duration(timedelta()),  # else Envoy cuts a quiet stream after 5 minutes
         normalize_path=flag(True),
         use_remote_address=flag(False),
+        proxy_100_continue=True,
         access_log=[_access_log(direction)],
         upgrade_configs=[HttpConnectionManager.UpgradeConfig(upgrade_type="websocket")],
     )

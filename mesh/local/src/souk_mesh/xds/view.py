@@ -54,6 +54,12 @@ def protocol(port: ServicePort) -> Protocol:
     return named_protocol(port.app_protocol or port.name)
 
 
+def encrypted(port: ServicePort) -> bool:
+    """Whether what passes a port is the applications' own TLS, as its appProtocol or name says."""
+    said = (port.app_protocol or port.name).lower()
+    return said.partition("-")[0] in ("https", "tls") or said == "kubernetes.io/wss"
+
+
 @dataclass(frozen=True)
 class Endpoint:
     """A pod behind a port of a Service."""
