@@ -44,6 +44,14 @@ def known_names(key: ServiceKey, namespace: str) -> list[str]:
     return [key.name, *names] if namespace == key.namespace else names
 
 
+def _authorities(callee: Callee, namespace: str) -> list[str]:
+    names = known_names(callee.key, namespace)
+    if callee.service.spec.headless and not callee.key.of_pod:
+        # What is called by the name of a pod, and came here all the same.
+        return [*names, *(f"*.{name}" for name in names)]
+    return names
+
+
 class MeshRules:
     """The VirtualServices that the sidecars of a namespace go by, the oldest first."""
 
@@ -115,7 +123,7 @@ class _Given:
     def give_service(self, host: str, rule: VirtualService | None) -> None:
         """Gives a Service what is left of its names."""
         if host not in self.services:
-            usual = known_names(self.callees[host].key, self.namespace)
+            usual = _authorities(self.callees[host], self.namespace)
             self.services[host] = Named(tuple(each for each in usual if each not in self.taken), rule)
             self.taken.update(usual)
 
