@@ -69,6 +69,7 @@ def outbound_manager(prefix: str, routes: str) -> HttpConnectionManager:
 def edge_manager(prefix: str, routes: str, place: str) -> HttpConnectionManager:
     """At the edge of the mesh, where nothing that a client says about itself is believed."""
     manager = _manager(prefix, "gateway")
+    manager.server_name = "istio-envoy"
     _subscribe(manager, routes)
     manager.server_name = "istio-envoy"
     manager.use_remote_address.value = True
@@ -101,6 +102,7 @@ def _manager(prefix: str, direction: str) -> HttpConnectionManager:
         codec_type=HttpConnectionManager.AUTO,
         stream_idle_timeout=duration(timedelta()),  # else Envoy cuts a quiet stream after 5 minutes
         normalize_path=flag(True),
+        proxy_100_continue=True,  # the callee says whether it wants the body, not its proxy
         use_remote_address=flag(False),
         proxy_100_continue=True,
         access_log=[_access_log(direction)],

@@ -64,7 +64,9 @@ def inbound_listener(given: Entrance) -> listener_pb2.Listener:
 def _chains(given: Entrance) -> Iterator[FilterChain]:
     number, spoken = given.number, given.spoken
     filters = [_http_filter(number)] if spoken.http else _tcp_filters(number, given.policies)
-    plain = FilterChain(name=f"{number}-plain", filters=filters)
+    plain = FilterChain(
+        name=f"{number}-plain", filter_chain_match=FilterChainMatch(transport_protocol="raw_buffer"), filters=filters
+    )
     encrypted = FilterChain(
         name=f"{number}-tls",
         filter_chain_match=FilterChainMatch(transport_protocol="tls"),
@@ -78,7 +80,6 @@ def _chains(given: Entrance) -> Iterator[FilterChain]:
     else:
         # TLS that is the application's own must not be unwrapped: it asks for none of these protocols.
         encrypted.filter_chain_match.application_protocols.extend(tls.MESH_ALPN)
-        plain.filter_chain_match.transport_protocol = "raw_buffer"
         yield from (encrypted, plain)
         if not spoken.http:
             yield FilterChain(
@@ -99,9 +100,10 @@ def _tcp_filters(number: int, policies: Sequence[AuthorizationPolicy]) -> list[l
 def inbound_table(given: Passage) -> route_pb2.RouteConfiguration:
     """The way from an HTTP port to the application."""
     number = given.number
-    action = route_components_pb2.RouteAction(
-        cluster=inbound_name(number), timeout=duration(timedelta()), max_grpc_timeout=duration(timedelta())
-    )
+    action = route_components_pb2.RouteAction(cluster=inbound_name(number), timeout=duration(timedelta()))
+    # A stream lasts as long as it likes, or as its own grpc-timeout says.
+    action.max_stream_duration.max_stream_duration.CopyFrom(duration(timedelta()))
+    action.max_stream_duration.grpc_timeout_header_max.CopyFrom(duration(timedelta()))
     if given.spoken is not Protocol.HTTP2:
         action.retry_policy.CopyFrom(inbound_retry_policy())
     everybody = route_components_pb2.VirtualHost(

@@ -70,9 +70,7 @@ def _path(text: str) -> Permission:
             path_template=text.replace("{*}", "*").replace("{**}", "**")
         )
         return Permission(
-            uri_template=extension_pb2.TypedExtensionConfig(
-                name="envoy.path.match.uri_template.uri_template_matcher", typed_config=packed(template)
-            )
+            uri_template=extension_pb2.TypedExtensionConfig(name="uri-template", typed_config=packed(template))
         )
     return Permission(url_path=path_pb2.PathMatcher(path=wildcard(text)))
 

@@ -26,6 +26,16 @@ MESH_ALPN = ("istio", "istio-peer-exchange", "istio-http/1.0", "istio-http/1.1",
 """By any of these a callee knows that the other side of TLS is a proxy of the mesh."""
 _HTTP_ALPN = ("h2", "http/1.1")
 
+# What a sidecar of Istio takes by TLS 1.2; which ciphers 1.3 has can't be chosen.
+_CIPHERS = (
+    "ECDHE-ECDSA-AES256-GCM-SHA384",
+    "ECDHE-RSA-AES256-GCM-SHA384",
+    "ECDHE-ECDSA-AES128-GCM-SHA256",
+    "ECDHE-RSA-AES128-GCM-SHA256",
+    "AES256-GCM-SHA384",
+    "AES128-GCM-SHA256",
+)
+
 
 def secrets(certificate: Certificate, roots: bytes) -> tuple[secret_pb2.Secret, secret_pb2.Secret]:
     """A pod's certificate with its key, and what it trusts."""
@@ -102,6 +112,7 @@ def downstream(spoken: Protocol) -> base_pb2.TransportSocket:
         ),
         require_client_certificate=flag(True),
     )
+    context.common_tls_context.tls_params.cipher_suites.extend(_CIPHERS)
     return _socket(context)
 
 
