@@ -129,6 +129,17 @@ class Shop:
     def logs(self) -> str:
         return "\n".join(f"{each.name}: {each.read_text()[-3000:]}" for each in self.home.glob("*.log"))
 
+    async def logged(self, request: str) -> dict[str, str]:
+        """The callee's access log of one request; it is flushed four times a second."""
+        async with asyncio.timeout(5):
+            while True:
+                for log in self.home.glob("payment-*.log"):
+                    for line in log.read_text().splitlines():
+                        if line.startswith("{") and request in line:
+                            entry: dict[str, str] = json.loads(line)
+                            return entry
+                await asyncio.sleep(0.02)
+
     def pod(self, name: str) -> Pod:
         return next(pod for pod in self.pods if pod.name == name)
 

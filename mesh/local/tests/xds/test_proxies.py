@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import json
 
 import grpc
 from shop import OTHER_METHOD, Behaviour, Run, Shop, ask
@@ -35,7 +34,7 @@ def test_the_callee_sees_the_name_that_was_called_not_an_address(shop: Shop, run
             "payment.souk.svc.cluster.local:50051": "payment.souk.svc.cluster.local:50051",
         }.items():
             answer = await shop.call(authority=authority)
-            entry = await _logged(shop, answer.metadata["x-request-id"])
+            entry = await shop.logged(answer.metadata["x-request-id"])
             assert entry["authority"] == seen
             assert entry["peer"] == "spiffe://cluster.local/ns/souk/sa/order"
             assert entry["downstream"].startswith(shop.pod("order").addresses.pod + ":")
@@ -281,15 +280,3 @@ def _rule(policy: str) -> str:
           trafficPolicy: {{{policy}}}
           subsets: [{{name: v1, labels: {{version: v1}}}}, {{name: v2, labels: {{version: v2}}}}]
     """
-
-
-async def _logged(shop: Shop, request: str) -> dict[str, str]:
-    """The callee's access log of one request; it is flushed four times a second."""
-    async with asyncio.timeout(5):
-        while True:
-            for log in shop.home.glob("payment-*.log"):
-                for line in log.read_text().splitlines():
-                    if line.startswith("{") and request in line:
-                        entry: dict[str, str] = json.loads(line)
-                        return entry
-            await asyncio.sleep(0.02)

@@ -69,7 +69,6 @@ def outbound_manager(prefix: str, routes: str) -> HttpConnectionManager:
 def edge_manager(prefix: str, routes: str, place: str) -> HttpConnectionManager:
     """At the edge of the mesh, where nothing that a client says about itself is believed."""
     manager = _manager(prefix, "gateway")
-    manager.server_name = "istio-envoy"
     _subscribe(manager, routes)
     manager.server_name = "istio-envoy"
     manager.use_remote_address.value = True
@@ -104,7 +103,6 @@ def _manager(prefix: str, direction: str) -> HttpConnectionManager:
         normalize_path=flag(True),
         proxy_100_continue=True,  # the callee says whether it wants the body, not its proxy
         use_remote_address=flag(False),
-        proxy_100_continue=True,
         access_log=[_access_log(direction)],
         upgrade_configs=[HttpConnectionManager.UpgradeConfig(upgrade_type="websocket")],
     )
