@@ -43,12 +43,12 @@ class GatewayPort(Model):
 
     number: Port
     name: str
-    protocol: Literal["HTTP", "HTTP2", "GRPC", "GRPC-WEB", "HTTPS", "TLS", "TCP"]
+    protocol: Literal["HTTP", "HTTP2", "GRPC", "HTTPS", "TLS", "TCP"]
 
     @property
     def http(self) -> bool:
         """Whether it takes requests in plain text."""
-        return self.protocol in ("HTTP", "HTTP2", "GRPC", "GRPC-WEB")
+        return self.protocol in ("HTTP", "HTTP2", "GRPC")
 
 
 class ServerTLS(Model):

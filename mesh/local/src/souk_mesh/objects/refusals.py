@@ -104,6 +104,10 @@ FIELDS: Mapping[str, Refusal] = {
         "calls to hosts that nobody knows do not pass a sidecar here", "write a ServiceEntry for the host"
     ),
     # Gateway
+    "GatewayPort.protocol=GRPC-WEB": Refusal("nothing here turns gRPC-Web into gRPC", "write HTTP: REST is translated"),
+    "GatewayPort.protocol=MONGO": Refusal("nothing here reads it", "write TCP"),
+    "GatewayPort.protocol=MYSQL": Refusal("nothing here reads it", "write TCP"),
+    "GatewayPort.protocol=REDIS": Refusal("nothing here reads it", "write TCP"),
     "GatewayPort.targetPort": Refusal("Istio itself does nothing with it", "leave it out"),
     "GatewayServer.defaultEndpoint": Refusal("Istio itself does nothing with it", "write a VirtualService"),
     "ServerTLS.mode=AUTO_PASSTHROUGH": Refusal(

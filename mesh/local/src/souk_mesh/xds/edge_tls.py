@@ -51,11 +51,11 @@ def _ask(common: tls_pb2.CommonTlsContext, settings: ServerTLS, authority: str) 
 
 def _expected(settings: ServerTLS) -> CertificateValidationContext:
     expected = CertificateValidationContext(
-        # A name counts wherever the certificate carries it.
+        # As in Istio, a name counts as whatever the certificate carries it.
         match_typed_subject_alt_names=[
             SubjectAltNameMatcher(san_type=kind, matcher=exactly(name))
             for name in settings.subject_alt_names
-            for kind in (SubjectAltNameMatcher.DNS, SubjectAltNameMatcher.URI, SubjectAltNameMatcher.IP_ADDRESS)
+            for kind in (SubjectAltNameMatcher.DNS, SubjectAltNameMatcher.URI)
         ],
     )
     if settings.mode != "ISTIO_MUTUAL":
