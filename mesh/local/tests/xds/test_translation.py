@@ -262,9 +262,7 @@ def test_callers_expect_the_accounts_of_the_services_pods_and_name_the_subset() 
     assert context["sni"] == f"outbound_.50051_.v1_.{HOST}"
     assert context["commonTlsContext"]["alpnProtocols"] == ["istio-peer-exchange", "istio", "h2"]
     names = context["commonTlsContext"]["combinedValidationContext"]["defaultValidationContext"]
-    assert names["matchTypedSubjectAltNames"] == [
-        {"sanType": "URI", "matcher": {"exact": "spiffe://cluster.local/ns/souk/sa/payment"}}
-    ]
+    assert names["matchSubjectAltNames"] == [{"exact": "spiffe://cluster.local/ns/souk/sa/payment"}]
 
 
 def test_a_subsets_policy_replaces_whole_blocks_of_the_services() -> None:

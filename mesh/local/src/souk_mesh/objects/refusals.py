@@ -83,7 +83,11 @@ FIELDS: Mapping[str, Refusal] = {
     "ClientTLS.clientCertificate": Refusal(_NO_FILES, "put it into a Secret and write credentialName"),
     "ClientTLS.privateKey": Refusal(_NO_FILES, "put it into a Secret and write credentialName"),
     "ClientTLS.caCrl": Refusal(_NO_FILES, "put it into a Secret and write credentialName"),
+    "RetryBudget.budgetInterval": Refusal("the proxy that runs here counts active requests only", "leave it out"),
     # ServiceEntry
+    "EntryPort.protocol=GRPC-WEB": Refusal(
+        "sidecars do not turn gRPC-Web into gRPC here", "call it by gRPC, or let the port be HTTP"
+    ),
     "ServiceEntrySpec.resolution=NONE": Refusal(
         "it sends a call to the address that the application looked up, which the sidecar can't know here",
         "write DNS, or STATIC with endpoints",

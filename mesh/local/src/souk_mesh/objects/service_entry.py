@@ -23,7 +23,7 @@ class EntryPort(Model):
 
     number: Port
     name: str = Field(pattern=rf"^{_LABEL}$")
-    protocol: Literal["HTTP", "HTTP2", "GRPC", "GRPC-WEB", "TCP", "TLS", "HTTPS"]
+    protocol: Literal["HTTP", "HTTP2", "GRPC", "TCP", "TLS", "HTTPS"]
     target_port: Port | None = None
 
 

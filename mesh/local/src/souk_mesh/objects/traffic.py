@@ -8,7 +8,7 @@ from pydantic import Field, model_validator
 
 from souk_mesh.objects.connection_pool import ConnectionPool
 from souk_mesh.objects.load_balancing import LoadBalancerSettings
-from souk_mesh.objects.meta import Duration, Model, Port, Positive
+from souk_mesh.objects.meta import Model, Port, Positive
 
 
 class OutlierDetection(Model):
@@ -55,7 +55,6 @@ class RetryBudget(Model):
 
     percent: float | None = Field(default=None, ge=0, le=100)
     min_retry_concurrency: int = Field(default=0, ge=0)
-    budget_interval: Duration | None = None
 
 
 class PortOf(Model):

@@ -22,6 +22,8 @@ from souk_mesh.xds.view import Protocol, cluster_name, inbound_name, passthrough
 
 DNS_REFRESH = timedelta(seconds=60)
 """How often a name is looked up that says nothing of how long it holds (Istio's default)."""
+DNS_JITTER = timedelta(milliseconds=100)
+"""So that proxies do not all ask at once (Istio's default)."""
 
 
 @dataclass(frozen=True)
@@ -90,6 +92,7 @@ def _found(given: Called, name: str, subset: str) -> cluster_pb2.Cluster | None:
     cluster.dns_lookup_family = cluster_pb2.Cluster.V4_ONLY
     cluster.respect_dns_ttl = True
     cluster.dns_refresh_rate.CopyFrom(duration(DNS_REFRESH))
+    cluster.dns_jitter.CopyFrom(duration(DNS_JITTER))
     return cluster if cluster.load_assignment.endpoints else None
 
 
@@ -112,11 +115,11 @@ def _encrypt(
         if given.mutual:
             offer(cluster, tls.upstream(sni, given.identities, http2=http2))
     elif settings.mode == "ISTIO_MUTUAL":
-        names = settings.subject_alt_names or given.identities
-        cluster.transport_socket.CopyFrom(tls.upstream(settings.sni or sni, names, http2=http2))
+        accounts = settings.subject_alt_names or given.identities
+        cluster.transport_socket.CopyFrom(tls.upstream(settings.sni or sni, accounts, http2=http2))
     elif settings in given.callee.policy.originated(given.port.port, router=given.router):
         name_server(options, settings)
-        names = settings.subject_alt_names or (given.identities if given.callee.entry else ())
+        names = settings.subject_alt_names or (sorted(given.identities) if given.callee.entry else ())
         cluster.transport_socket.CopyFrom(tls.originated(settings, names, http2=http2))
 
 

@@ -65,6 +65,8 @@ class Common:
     made_clusters: Mapping[PortKey, Made[Called, Several]] = field(default_factory=dict)
     made_endpoints: Mapping[PortKey, Made[Behind, Several]] = field(default_factory=dict)
     callees: Callees = field(default_factory=dict)
+    named: Callees = field(default_factory=dict)
+    """Those that callers can name; the others are reached by rules that lead to them."""
     clusters: ByName = field(default_factory=dict)
     endpoints: ByName = field(default_factory=dict)
     originated: tuple[ClientTLS, ...] = ()
@@ -118,6 +120,9 @@ def common(outlook: Outlook, before: Common) -> Common:
         made_clusters=clusters,
         made_endpoints=assignments,
         callees=callees,
+        named=same_if_equal(
+            {host: each for host, each in callees.items() if not outlook.sight.services[host].led}, before.named
+        ),
         clusters=before.clusters if clusters is before.made_clusters else _by_name(clusters),
         endpoints=before.endpoints if assignments is before.made_endpoints else _by_name(assignments),
         originated=tuple(
@@ -132,6 +137,8 @@ class Outbound:
 
     callers: Callers
     callees: Callees
+    named: Callees
+    """Those of them that the callers can name."""
     rules: tuple[VirtualService, ...]
     """Those that the scope of the callers goes by."""
     registry_only: bool
@@ -147,10 +154,10 @@ def told(given: Outbound, before: Told) -> Told:
 
 def _hosts(given: Outbound, rules: MeshRules, before: CommonHosts) -> CommonHosts:
     callers, callees = given.callers, given.callees
-    spoken = {port.port for each in callees.values() for port in each.service.spec.ports if protocol(port).http}
+    spoken = {port.port for each in given.named.values() for port in each.service.spec.ports if protocol(port).http}
     sources: dict[PortKey, Routed] = {}
     for number in sorted(spoken):
-        meant = rules.on(callers.on(number), callees)
+        meant = rules.on(callers.on(number), given.named)
         others = {name: Ruled(rule, named_callees(callees, rule)) for name, rule in meant.others.items()}
         for host, named_by in meant.services.items():
             callee, rule = callees[host], named_by.rule
@@ -171,7 +178,7 @@ def _connections(given: Outbound, rules: MeshRules) -> Mapping[PortKey, Forwardi
             given.callees,
             given.callers.on(port.port),
         )
-        for host, callee in given.callees.items()
+        for host, callee in given.named.items()
         for port in callee.service.spec.ports
         if not protocol(port).http
     }

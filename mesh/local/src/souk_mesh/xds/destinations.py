@@ -68,6 +68,14 @@ class DestinationPolicy:
             retry_budget=own.retry_budget or service.retry_budget,
         )
 
+    def tls_of_endpoints(self, port: int, subset: str) -> ClientTLS | None:
+        """What decides whether endpoints are encrypted to; they decide themselves when it is None.
+
+        As in Istio, what is said of a port counts here only if it speaks of TLS.
+        """
+        said = self.subsets[subset].policy if subset in self.subsets else None
+        return _said_of_tls(said, port) or _said_of_tls(self.policy, port)
+
     def originated(self, port: int, *, router: bool) -> tuple[ClientTLS, ...]:
         """How TLS is begun that is not the mesh's own, on one port of the Service and its subsets.
 
@@ -108,6 +116,13 @@ def merged(rules: Iterable[DestinationRule]) -> DestinationPolicy:
         subsets=subsets,
         selective=any(rule.spec.workload_selector is not None for rule in rules[:1]),
     )
+
+
+def _said_of_tls(policy: TrafficPolicy | None, port: int) -> ClientTLS | None:
+    if policy is None:
+        return None
+    at_port = (each.tls for each in policy.port_level_settings if each.port.number == port)
+    return next((each for each in at_port if each is not None), policy.tls)
 
 
 def _at_port(policy: TrafficPolicy | None, port: int) -> tuple[Policy, bool]:

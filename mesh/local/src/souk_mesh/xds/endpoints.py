@@ -6,10 +6,9 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 from envoy.config.cluster.v3 import cluster_pb2
-from envoy.config.core.v3 import base_pb2
 from envoy.config.endpoint.v3 import endpoint_components_pb2, endpoint_pb2
 
-from souk_mesh.objects import PeerAuthentication, ServicePort, contains
+from souk_mesh.objects import ClientTLS, PeerAuthentication, ServicePort, contains
 from souk_mesh.xds.destinations import Callee
 from souk_mesh.xds.entries import assignment, discovery
 from souk_mesh.xds.peer_authentication import takes_mutual_tls
@@ -48,14 +47,20 @@ def endpoints(given: Behind) -> Iterator[endpoint_pb2.ClusterLoadAssignment]:
 def _assignment(given: Behind, subset: str, chosen: Sequence[Endpoint]) -> endpoint_pb2.ClusterLoadAssignment:
     name = cluster_name(given.callee.key, given.port.port, subset)
     assignment = endpoint_pb2.ClusterLoadAssignment(cluster_name=name)
+    decided = given.callee.policy.tls_of_endpoints(given.port.port, subset)
     if chosen:
-        assignment.endpoints.add(lb_endpoints=[_endpoint(given.peers, each) for each in chosen])
+        assignment.endpoints.add(lb_endpoints=[_endpoint(each, _takes_tls(given, each, decided)) for each in chosen])
     return assignment
 
 
-def _endpoint(peers: Sequence[PeerAuthentication], endpoint: Endpoint) -> endpoint_components_pb2.LbEndpoint:
-    metadata = marked() if takes_mutual_tls(peers, endpoint.pod, endpoint.port) else base_pb2.Metadata()
+def _takes_tls(given: Behind, endpoint: Endpoint, decided: ClientTLS | None) -> bool:
+    if decided is not None:
+        return decided.mode == "ISTIO_MUTUAL"
+    return takes_mutual_tls(given.peers, endpoint.pod, endpoint.port)
+
+
+def _endpoint(endpoint: Endpoint, encrypted: bool) -> endpoint_components_pb2.LbEndpoint:
     return endpoint_components_pb2.LbEndpoint(
         endpoint=endpoint_components_pb2.Endpoint(address=address(endpoint.pod.addresses.pod, endpoint.port)),
-        metadata=metadata,
+        metadata=marked() if encrypted else None,
     )

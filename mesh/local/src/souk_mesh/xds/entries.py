@@ -6,7 +6,7 @@ from envoy.config.cluster.v3 import cluster_pb2
 from envoy.config.endpoint.v3 import endpoint_components_pb2
 from envoy.config.endpoint.v3.endpoint_pb2 import ClusterLoadAssignment
 
-from souk_mesh.objects import ServiceEntry, ServicePort, WorkloadEntry, contains
+from souk_mesh.objects import ClientTLS, ServiceEntry, ServicePort, WorkloadEntry, contains
 from souk_mesh.xds.destinations import Callee
 from souk_mesh.xds.protos import address, uint32
 from souk_mesh.xds.socket_matching import marked
@@ -45,14 +45,16 @@ def assignment(callee: Callee, entry: ServiceEntry, port: ServicePort, subset: s
     labels = callee.policy.subsets[subset].labels if subset else {}
     result = ClusterLoadAssignment(cluster_name=cluster_name(callee.key, port.port, subset))
     chosen = [each for each in listed if contains(each.labels, labels)]
+    decided = callee.policy.tls_of_endpoints(port.port, subset)
     if chosen:
-        result.endpoints.add(lb_endpoints=[_endpoint(each, port) for each in chosen])
+        result.endpoints.add(lb_endpoints=[_endpoint(each, port, decided) for each in chosen])
     return result
 
 
-def _endpoint(each: WorkloadEntry, port: ServicePort) -> endpoint_components_pb2.LbEndpoint:
+def _endpoint(each: WorkloadEntry, port: ServicePort, decided: ClientTLS | None) -> endpoint_components_pb2.LbEndpoint:
     target = port.target_port if isinstance(port.target_port, int) else port.port
     mutual = each.labels.get(TLS_MODE, "istio" if each.service_account else "disabled") == "istio"
+    mutual = mutual if decided is None else decided.mode == "ISTIO_MUTUAL"
     result = endpoint_components_pb2.LbEndpoint(
         endpoint=endpoint_components_pb2.Endpoint(address=address(each.address, each.ports.get(port.name, target))),
         metadata=marked() if mutual else None,

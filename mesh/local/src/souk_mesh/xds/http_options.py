@@ -59,6 +59,9 @@ def speaks_http2(options: HttpProtocolOptions) -> bool:
 def _bound(options: HttpProtocolOptions, tcp: TCPSettings, http: HTTPSettings) -> None:
     idle = http.idle_timeout if http.idle_timeout is not None else tcp.idle_timeout
     common = options.common_http_protocol_options
+    if http.max_concurrent_streams or http.http2_keep_alive is not None:
+        # Istio says so even where HTTP/2 is not spoken, and nothing follows from it.
+        common.SetInParent()
     if idle is not None:
         common.idle_timeout.CopyFrom(duration(idle))
     if http.max_requests_per_connection:

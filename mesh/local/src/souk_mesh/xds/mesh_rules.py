@@ -39,7 +39,7 @@ def known_names(key: ServiceKey, namespace: str) -> list[str]:
     if key.of_pod:
         return [*short_names(key.host, namespace), f"{key.host}."]
     if key.entered:
-        return [key.host]
+        return [key.host, f"{key.host}."]
     names = [f"{key.name}.{key.namespace}", f"{key.name}.{key.namespace}.svc", key.host, f"{key.host}."]
     return [key.name, *names] if namespace == key.namespace else names
 

@@ -91,7 +91,7 @@ def own(facts: Facts, before: Own | None) -> Own:
 def _sidecar(facts: Facts, before: Own) -> Own:
     guards = Guards(facts.pod, facts.services, facts.peers, facts.policies, facts.tokens, facts.pools)
     entered = kept(before.inbound, guards, partial(inbound, before=_result(before.inbound)))
-    calls = Calls(facts.pod.addresses.virtual, facts.common.callees, facts.told.connections)
+    calls = Calls(facts.pod.addresses.virtual, facts.common.named, facts.told.connections)
     virtual = kept(before.virtual, calls, partial(_virtual, before=_result(before.virtual) or {}))
     requests = Requests(facts.pod.addresses.virtual, facts.told.hosts)
     tables = kept(before.tables, requests, partial(_tables, before=_result(before.tables) or {}))

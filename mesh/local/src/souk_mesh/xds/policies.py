@@ -68,8 +68,8 @@ def _slow_start(warmup: Warmup) -> cluster_pb2.Cluster.SlowStartConfig:
         min_weight_percent=percent_pb2.Percent(value=10 if warmup.minimum_percent is None else warmup.minimum_percent),
     )
     start.aggression.default_value = 1 if warmup.aggression is None else warmup.aggression
-    # Envoy wants a key of its runtime here. Nothing ever sets this one.
-    start.aggression.runtime_key = "souk.warmup"
+    # Envoy wants a key of its runtime here; it is Istio's, and nothing ever sets it.
+    start.aggression.runtime_key = "("
     return start
 
 
@@ -93,18 +93,18 @@ def bound(cluster: cluster_pb2.Cluster, pool: ConnectionPool | None, budget: Ret
 
 
 def _budget(budget: RetryBudget) -> circuit_breaker_pb2.CircuitBreakers.Thresholds.RetryBudget:
-    result = circuit_breaker_pb2.CircuitBreakers.Thresholds.RetryBudget(
+    return circuit_breaker_pb2.CircuitBreakers.Thresholds.RetryBudget(
         # Istio's defaults: a fifth of the active requests, and three in any case.
         budget_percent=percent_pb2.Percent(value=20 if budget.percent is None else budget.percent),
         min_retry_concurrency=uint32(budget.min_retry_concurrency or 3),
     )
-    if budget.budget_interval is not None:
-        result.budget_interval.CopyFrom(duration(budget.budget_interval))
-    return result
 
 
 def detect_outliers(cluster: cluster_pb2.Cluster, settings: OutlierDetection | None) -> None:
     """Sets when a failing pod is left out; without settings, never."""
+    # Pods that are left out get nothing, however few there are besides, unless minHealthPercent says otherwise.
+    panic = percent_pb2.Percent(value=settings.min_health_percent if settings else 0)
+    cluster.common_lb_config.healthy_panic_threshold.CopyFrom(panic)
     if settings is None:
         return
     rule = outlier_detection_pb2.OutlierDetection(enforcing_success_rate=uint32(0))
@@ -127,7 +127,6 @@ def detect_outliers(cluster: cluster_pb2.Cluster, settings: OutlierDetection | N
             rule.consecutive_local_origin_failure.value = settings.consecutive_local_origin_failures
             rule.enforcing_consecutive_local_origin_failure.value = 100
     cluster.outlier_detection.CopyFrom(rule)
-    cluster.common_lb_config.healthy_panic_threshold.CopyFrom(percent_pb2.Percent(value=settings.min_health_percent))
 
 
 def _keep_alive(cluster: cluster_pb2.Cluster, settings: TcpKeepalive | None) -> None:

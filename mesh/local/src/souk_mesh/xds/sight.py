@@ -22,6 +22,8 @@ class Seen:
     key: ServiceKey
     ports: frozenset[int] | None = None
     """All of them when None."""
+    led: bool = False
+    """Whether nobody named it and some rule leads to it: it can be reached by that rule alone."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -83,9 +85,9 @@ def _follow(lead: Lead, given: Outward, seen: dict[str, Seen]) -> None:
         wanted = offered if None in ports else offered & ports
         if host not in seen:
             if wanted:
-                seen[host] = Seen(key, None if wanted == offered else wanted)
+                seen[host] = Seen(key, None if wanted == offered else wanted, led=True)
         elif seen[host].key == key and (before := seen[host].ports) is not None:
-            seen[host] = Seen(key, None if before | wanted == offered else before | wanted)
+            seen[host] = Seen(key, None if before | wanted == offered else before | wanted, led=True)
 
 
 def _ports_by_host(lead: Lead, namespace: str) -> Mapping[str, set[int | None]]:

@@ -7,8 +7,7 @@ from collections.abc import Iterable
 from envoy.config.core.v3 import base_pb2
 from envoy.extensions.transport_sockets.raw_buffer.v3 import raw_buffer_pb2
 from envoy.extensions.transport_sockets.tls.v3 import common_pb2, secret_pb2, tls_pb2
-from envoy.extensions.transport_sockets.tls.v3.common_pb2 import SubjectAltNameMatcher
-from envoy.type.matcher.v3 import string_pb2
+from envoy.type.matcher.v3.string_pb2 import StringMatcher
 
 from souk_mesh.identity import Certificate
 from souk_mesh.objects import ClientTLS
@@ -62,10 +61,7 @@ def upstream(sni: str, identities: Iterable[str], *, http2: bool) -> base_pb2.Tr
     """How a caller encrypts to a Service: it shows its own certificate and expects one of `identities`."""
     context = tls_pb2.UpstreamTlsContext(
         common_tls_context=_common(
-            [
-                SubjectAltNameMatcher(san_type=SubjectAltNameMatcher.URI, matcher=exactly(identity))
-                for identity in sorted(set(identities))
-            ],
+            map(exactly, sorted(set(identities))),
             (*ISTIO_ALPN, "h2") if http2 else ISTIO_ALPN,
         ),
         sni=sni,
@@ -86,14 +82,11 @@ def originated(settings: ClientTLS, names: Iterable[str], *, http2: bool) -> bas
     credential = resource_name(settings.credential_name)
     if settings.mode == "MUTUAL":
         context.tls_certificate_sds_secret_configs.add(name=credential, sds_config=from_ads())
-    if not settings.insecure_skip_verify:
+    if settings.insecure_skip_verify:
+        context.validation_context.SetInParent()
+    else:
         combined = context.combined_validation_context
-        for name in names:
-            # As in Istio, a name may stand in the certificate as DNS name or as URI.
-            for kind in (SubjectAltNameMatcher.DNS, SubjectAltNameMatcher.URI):
-                combined.default_validation_context.match_typed_subject_alt_names.add(
-                    san_type=kind, matcher=exactly(name)
-                )
+        combined.default_validation_context.match_subject_alt_names.extend(map(exactly, names))
         combined.default_validation_context.SetInParent()
         trusted = resource_name(settings.credential_name + CA_SUFFIX) if settings.credential_name else SYSTEM_ROOTS
         combined.validation_context_sds_secret_config.name = trusted
@@ -103,10 +96,10 @@ def originated(settings: ClientTLS, names: Iterable[str], *, http2: bool) -> bas
 
 def downstream(spoken: Protocol) -> base_pb2.TransportSocket:
     """How a pod is encrypted to: only by somebody of this trust domain."""
-    trust_domain = string_pb2.StringMatcher(prefix="spiffe://cluster.local/")
+    trust_domain = StringMatcher(prefix="spiffe://cluster.local/")
     context = tls_pb2.DownstreamTlsContext(
         common_tls_context=_common(
-            [SubjectAltNameMatcher(san_type=SubjectAltNameMatcher.URI, matcher=trust_domain)],
+            [trust_domain],
             # Where requests are told apart, what is agreed on must say which HTTP it is.
             _HTTP_ALPN if spoken.http else ("istio-peer-exchange", *_HTTP_ALPN),
         ),
@@ -135,12 +128,13 @@ def _versions() -> common_pb2.TlsParameters:
     )
 
 
-def _common(names: Iterable[SubjectAltNameMatcher], protocols: Iterable[str]) -> tls_pb2.CommonTlsContext:
+def _common(names: Iterable[StringMatcher], protocols: Iterable[str]) -> tls_pb2.CommonTlsContext:
     return tls_pb2.CommonTlsContext(
         tls_params=_versions(),
         tls_certificate_sds_secret_configs=[secret_pb2.SdsSecretConfig(name=LEAF, sds_config=from_ads())],
         combined_validation_context=tls_pb2.CommonTlsContext.CombinedCertificateValidationContext(
-            default_validation_context=common_pb2.CertificateValidationContext(match_typed_subject_alt_names=names),
+            # Deprecated, and what Istio sends: a name may stand in the certificate as URI or as DNS name.
+            default_validation_context=common_pb2.CertificateValidationContext(match_subject_alt_names=names),
             validation_context_sds_secret_config=secret_pb2.SdsSecretConfig(name=ROOTS, sds_config=from_ads()),
         ),
         alpn_protocols=protocols,

@@ -167,6 +167,7 @@ def _routing(
         outbound = Outbound(
             callers=callers,
             callees=shared[callers.scope].result.callees,
+            named=shared[callers.scope].result.named,
             rules=rules if seen.rules is None else tuple(by_key[each] for each in seen.rules),
             registry_only=seen.registry_only,
         )
