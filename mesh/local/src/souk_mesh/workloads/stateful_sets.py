@@ -32,7 +32,10 @@ class StatefulSets:
         own = self._pods.of(wanted.key)
         by_ordinal = {ordinal(pod.identity.name): pod for pod in own.staying}
         members = self._members(wanted, own)
-        if all(each.revision == current and each.available for each in members):
+        whole = len(members) == wanted.spec.replicas and all(
+            each.revision == current and each.available for each in members
+        )
+        if whole or wanted.key not in self._settled:
             self._settled[wanted.key] = wanted.spec.template
         due = plan_ordered(wish(wanted, current), members)
         for number in due.delete:
