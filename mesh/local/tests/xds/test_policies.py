@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -141,6 +142,15 @@ OTHERS = ("souk", "{selector: {matchLabels: {app: order}}, mtls: {mode: STRICT}}
 def test_the_narrowest_rule_says_what_a_port_takes(rules: tuple[tuple[str, str], ...], mode: PeerMode) -> None:
     objects = [_object("PeerAuthentication", f"rule-{i}", *rule) for i, rule in enumerate(rules)]
     assert peer_mode(Configuration.of(objects).peer_authentications, PAYMENT, 50051) is mode
+
+
+def test_pods_of_the_root_namespace_have_the_mode_of_the_mesh_and_are_asked_each_policy_once() -> None:
+    pod = replace(PAYMENT, namespace="istio-system")
+    selecting = _object("PeerAuthentication", "payment", "istio-system", WORKLOAD[1])
+    rules = Configuration.of([_object("PeerAuthentication", "mesh", *MESH), selecting]).peer_authentications
+    assert peer_mode(rules, pod, 50051) is PeerMode.STRICT
+    policies = _policies("{}", namespace="istio-system").authorization_policies
+    assert concerning(policies, pod) == policies
 
 
 def test_of_two_rules_alike_the_first_by_age_then_name_holds() -> None:
