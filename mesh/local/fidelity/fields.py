@@ -135,7 +135,9 @@ def _used(path: str, schema: Schema, value: object, alike: Mapping[str, str]) ->
     path = alike.get(path, path)
     if isinstance(value, list):
         for each in value:
-            yield from _used(f"{path}[]", Schema(schema.body.get("items", {})), each, alike)
+            # A list of texts has no fields of its own: it is listed as one field, with its values.
+            inner = f"{path}[]" if isinstance(each, Mapping) else path
+            yield from _used(inner, Schema(schema.body.get("items", {})), each, alike)
     elif isinstance(value, Mapping) and isinstance(schema.body.get("additionalProperties"), Mapping):
         for each in value.values():
             yield from _used(f"{path}.*", Schema(schema.body["additionalProperties"]), each, alike)
