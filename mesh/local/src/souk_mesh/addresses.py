@@ -102,24 +102,26 @@ class ServiceNumbers:
     """Gives each Service the fourth octet of its virtual addresses, for as long as the Service exists."""
 
     def __init__(self) -> None:
-        self._numbers: dict[ServiceKey, int] = {}
+        self._numbers: Mapping[ServiceKey, int] = {}
         self._free = list(SERVICES)
 
     def sync(self, services: Iterable[ServiceKey]) -> Mapping[ServiceKey, int]:
-        """Forgets the Services that are gone, numbers the new ones and returns all.
+        """Forgets the Services that are gone, numbers the new ones and returns all: the same mapping if there are none.
 
         Raises:
             AddressError: when there are too many Services.
         """
-        wanted = sorted(set(services))
-        for gone in self._numbers.keys() - set(wanted):
-            self._free.append(self._numbers.pop(gone))
-        for key in wanted:
-            if key not in self._numbers:
-                if not self._free:
-                    raise AddressError(f"a mesh has room for {len(SERVICES)} Services: remove some")
-                self._numbers[key] = self._free.pop(0)
-        return dict(self._numbers)
+        wanted = set(services)
+        if self._numbers.keys() == wanted:
+            return self._numbers
+        numbers = {key: number for key, number in self._numbers.items() if key in wanted}
+        free = [*self._free, *(number for key, number in self._numbers.items() if key not in wanted)]
+        for key in sorted(wanted - numbers.keys()):
+            if not free:
+                raise AddressError(f"a mesh has room for {len(SERVICES)} Services: remove some")
+            numbers[key] = free.pop(0)
+        self._numbers, self._free = numbers, free
+        return numbers
 
 
 def _recorded(record: Path) -> tuple[int, ...]:

@@ -90,6 +90,13 @@ def test_a_service_keeps_its_number_while_it_exists() -> None:
     assert numbers.sync([CART]).keys() == {CART}
     with pytest.raises(AddressError, match="room for 245 Services"):
         numbers.sync(ServiceKey("souk", f"s{number}") for number in range(len(SERVICES) + 1))
+    assert numbers.sync([CART, ORDER])[CART] == before[ORDER] + 1
+
+
+def test_while_services_neither_come_nor_go_their_numbers_are_the_very_same() -> None:
+    numbers = ServiceNumbers()
+    assert numbers.sync([CART, ORDER]) is numbers.sync([ORDER, CART])
+    assert numbers.sync([CART]) is not numbers.sync([CART, ORDER])
 
 
 def test_only_listening_sockets_of_loopback_count(tmp_path: Path) -> None:

@@ -281,6 +281,13 @@ def test_what_a_sidecar_hides_concerns_its_pods_no_more() -> None:
     assert hidden in after.resources(PODS[4]).resources(Kind.CLUSTER)
 
 
+def test_pods_in_whose_company_nobody_is_concerned_are_not_looked_at() -> None:
+    before, after = _changed(ROUTES["a", "b", 0], ROUTES["a", "b", 40])
+    (edge,) = [company for company, made in after.members.items() if PODS[4] in made.inputs.pods]
+    assert after.members[edge] is before.members[edge]
+    assert any(after.members[each] is not before.members[each] for each in after.members)
+
+
 def test_pods_of_a_namespace_share_clusters_and_endpoints() -> None:
     told, _ = _changed(ROUTES["a", "b", 0], ROUTES["a", "b", 40])
     first, second = (told.resources(pod) for pod in PODS[1:3])

@@ -61,6 +61,9 @@ class Mesh:
         self._indexes = PodIndexes()
         self._index: dict[str, int] = {}
         self._numbers = ServiceNumbers()
+        self._addressed: Mapping[ServiceKey, int] = {}
+        self._addresses: dict[int, PodAddresses] = {}
+        """Of each pod, by its index, as long as Services have the numbers in `_addressed`."""
         self._published: tuple[Pod, ...] = ()
         self._leaving = asyncio.Event()
         self._tasks: list[asyncio.Task[None]] = []
@@ -178,12 +181,19 @@ class Mesh:
 
     def _topology(self, runner: PodRunner, numbers: Mapping[ServiceKey, int]) -> Pod:
         identity = runner.identity
-        addresses: PodAddresses = self._range.addresses(self._index[identity.place], numbers)
+        addresses = self._addresses_of(self._index[identity.place], numbers)
         bound: Mapping[int, int] = {}
         if identity.proxy is Proxy.ROUTER:
             services = self.store.list(Service)
             bound = exposed(services, self.port, identity.namespace, identity.labels, identity.ports)
         return identity.pod(addresses, ready=runner.ready, exposed=bound)
+
+    def _addresses_of(self, index: int, numbers: Mapping[ServiceKey, int]) -> PodAddresses:
+        if numbers is not self._addressed:
+            self._addressed, self._addresses = numbers, {}
+        if index not in self._addresses:
+            self._addresses[index] = self._range.addresses(index, numbers)
+        return self._addresses[index]
 
     def _stored(self, event: Event) -> None:
         if isinstance(event.object, Deployment | StatefulSet | Job):
