@@ -65,7 +65,11 @@ bench: env ## Measure speed and size: make bench, or make bench ONLY="chassis_vs
 	@scripts/environment "packages of the benchmarks"
 	@.souk/bench-venv/bin/python -m bench $(ONLY)
 
+mutate: env ## See whether the mesh's tests notice changes to it: make mutate SAMPLE=500
+	@scripts/environment "packages of the mutation run"
+	@.souk/mutation-venv/bin/python scripts/mutate.py $(SAMPLE)
+
 images: ## Build the services' images: make images SERVICE=order, or all of them
 	@scripts/images $(if $(filter command line,$(origin SERVICE)),$(SERVICE))
 
-.PHONY: help doctor env up down status logs split tour protos lock lint test behaviour fidelity torture bench images
+.PHONY: help doctor env up down status logs split tour protos lock lint test behaviour fidelity torture bench mutate images

@@ -26,6 +26,7 @@ VENV = STATE / "venv"
 SERVICES_VENV = STATE / "services-venv"
 MESH_VENV = STATE / "mesh-venv"
 BENCH_VENV = STATE / "bench-venv"
+MUTATION_VENV = STATE / "mutation-venv"
 BIN = STATE / "bin"
 NPM = STATE / "npm"
 DOCS = ROOT / "services/gateway/src/souk_gateway/docs"
@@ -127,13 +128,19 @@ def steps() -> tuple[Step, ...]:
 def extras() -> tuple[Step, ...]:
     """What is made only when it is named."""
     members = [project.parent for project in steps()[1].inputs[1:]]
-    lock = ROOT / "bench/requirements.lock"
+    lock, mutation_lock = ROOT / "bench/requirements.lock", ROOT / "mesh/local/mutation.lock"
     return (
         Step(
             "packages of the benchmarks",
             (lock, *(member / "pyproject.toml" for member in members)),
             BENCH_VENV / "bin/python",
             lambda: sync(BENCH_VENV, lock, members),
+        ),
+        Step(
+            "packages of the mutation run",
+            (mutation_lock, ROOT / "mesh/local/pyproject.toml"),
+            MUTATION_VENV / "bin/python",
+            lambda: sync(MUTATION_VENV, mutation_lock, [ROOT / "mesh/local"]),
         ),
     )
 
