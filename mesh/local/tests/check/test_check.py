@@ -258,6 +258,11 @@ def test_a_mistake_is_an_error_that_names_it(old: str, new: str, said: str, tmp_
             'Service souk/payment: spec.ports[0].name "calls" says no protocol',
         ),
         ("match: [{uri: {prefix: /a}}]", "name: all", "spec.http[1] is never reached"),
+        (
+            "          envFrom: [{configMapRef: {name: settings}}]",
+            '          args: [serve, "--key=$(KEY)"]',
+            "containers[0].args[1] makes the Secret in KEY an argument",
+        ),
     ],
 )
 def test_what_may_be_meant_so_is_a_warning(old: str, new: str, said: str, tmp_path: Path) -> None:

@@ -17,7 +17,7 @@ from souk_mesh.objects import (
     Workload,
 )
 from souk_mesh.objects.parsing import Steps
-from souk_mesh.problems import Problem
+from souk_mesh.problems import Problem, Severity
 
 Content = type[ConfigMap] | type[Secret]
 Reference = tuple[Steps, Content, str, tuple[str, ...], bool]
@@ -42,6 +42,7 @@ def problems(view: View) -> Iterator[Problem]:
         for steps, container in containers(pod):
             for reference in _environment(steps, container):
                 yield from _content(view, workload, reference)
+            yield from _shown(workload, steps, container)
 
 
 def _missing(view: View, workload: Workload, steps: Steps, kind: type[AnyObject], name: str) -> Iterator[Problem]:
@@ -68,6 +69,19 @@ def _content(view: View, workload: Workload, reference: Reference) -> Iterator[P
         if key not in found.content:
             known = ", ".join(sorted(found.content)) or "none"
             yield Problem(workload.key, (*steps, "key"), f'"{key}" is not in {found.key}', (f"its keys: {known}",))
+
+
+def _shown(workload: Workload, steps: Steps, container: Container) -> Iterator[Problem]:
+    """Secrets that would be arguments of a program."""
+    sources = {each.name: each.value_from for each in container.env}
+    secret = [name for name, source in sources.items() if source is not None and source.secret_key_ref is not None]
+    for field, parts in (("command", container.command), ("args", container.args)):
+        for index, part in enumerate(parts):
+            for name in secret:
+                if f"$({name})" in part:
+                    notes = ("arguments can be read by every user of a machine: let the program read the variable",)
+                    message = f"makes the Secret in {name} an argument"
+                    yield Problem(workload.key, (*steps, field, index), message, notes, Severity.WARNING)
 
 
 def _environment(steps: Steps, container: Container) -> Iterator[Reference]:
