@@ -96,6 +96,8 @@ class Pod:
     """Whether it is an endpoint of the Services that select it."""
     exposed: Mapping[int, int]
     """For a router behind a LoadBalancer Service: container port → the port on 127.0.0.1 where it is also bound."""
+    calls: frozenset[ServiceKey] = frozenset()
+    """The Services whose addresses its containers were given."""
 
     @cached_property
     def node(self) -> str:

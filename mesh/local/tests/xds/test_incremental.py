@@ -212,6 +212,7 @@ def _pod(index: int, app: str, **labels: str) -> Pod:
         service_account=app,
         labels={"app": app, "version": f"v{index % 2 + 1}", **labels},
         addresses=PodAddresses(f"127.9.{index}.1", f"127.9.{index}.2", virtual),
+        calls=frozenset({ServiceKey("souk", "b"), ServiceKey("souk", "api.example.com")} if index == 1 else ()),
         ports=(ContainerPort("grpc", 50051),),
         proxy=Proxy.ROUTER if app == "edge" else Proxy.SIDECAR,
         ready=True,

@@ -9,7 +9,7 @@ from dataclasses import replace
 
 import grpc
 from edge_certificates import Authority, Pair, secret
-from shop import Answer, App, Run, Shop, ask, free_port
+from shop import PAYMENT, Answer, App, Run, Shop, ask, free_port
 
 from souk_mesh.topology import Pod, ServiceKey
 
@@ -36,6 +36,18 @@ spec:
   host: api.example.com
   workloadSelector: {matchLabels: {app: order}}
   trafficPolicy: {tls: {mode: SIMPLE, credentialName: outside}}
+"""
+PERMISSIVE = """
+apiVersion: security.istio.io/v1
+kind: PeerAuthentication
+metadata: {name: default, namespace: souk}
+spec: {mtls: {mode: PERMISSIVE}}
+"""
+ANYBODY = """
+apiVersion: security.istio.io/v1
+kind: AuthorizationPolicy
+metadata: {name: payment, namespace: souk}
+spec: {selector: {matchLabels: {app: payment}}, rules: [{}]}
 """
 SIDECAR = """
 apiVersion: networking.istio.io/v1
@@ -95,13 +107,29 @@ def test_registry_only_answers_502_to_hosts_that_nobody_knows(shop: Shop, run: R
     run(steps())
 
 
-def test_what_a_sidecar_hides_has_no_way_to_it(shop: Shop, run: Run) -> None:
+def test_what_a_sidecar_hides_is_called_in_plain_text_or_not_at_all(shop: Shop, run: Run) -> None:
+    hidden = 'egress: [{hosts: ["elsewhere/*"]}]'
+
+    async def steps() -> None:
+        shop.pods = [replace(pod, calls=frozenset({PAYMENT})) for pod in shop.pods]
+        await shop.change(SIDECAR.format(spec=hidden))
+        assert (await shop.call()).code is UNAVAILABLE, "the callee takes no plain text"
+        await shop.change(f"{PERMISSIVE}---{ANYBODY}")
+        answer = await shop.call()
+        assert answer.code is OK
+        assert "x-forwarded-client-cert" not in answer.metadata
+        await shop.change(SIDECAR.format(spec=f"{hidden}, outboundTrafficPolicy: {{mode: REGISTRY_ONLY}}"))
+        assert (await shop.call()).code is UNAVAILABLE
+        await shop.change(SIDECAR.format(spec='egress: [{hosts: ["./*"]}]'))
+        assert "x-forwarded-client-cert" in (await shop.call()).metadata
+
+    run(steps())
+
+
+def test_what_a_pods_yaml_does_not_name_has_no_listener_once_it_is_hidden(shop: Shop, run: Run) -> None:
     async def steps() -> None:
         await shop.change(SIDECAR.format(spec='egress: [{hosts: ["elsewhere/*"]}]'))
-        assert (await shop.call()).code is UNAVAILABLE
-        assert sum(app.calls for app in shop.apps.values()) == 0
-        await shop.change(SIDECAR.format(spec='egress: [{hosts: ["./*"]}]'))
-        assert (await shop.call()).code is OK
+        assert "outbound|" not in await shop.admin("order", "/listeners")
 
     run(steps())
 

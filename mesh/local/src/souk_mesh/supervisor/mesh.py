@@ -186,7 +186,9 @@ class Mesh:
         if identity.proxy is Proxy.ROUTER:
             services = self.store.list(Service)
             bound = exposed(services, self.port, identity.namespace, identity.labels, identity.ports)
-        return identity.pod(addresses, ready=runner.ready, exposed=bound)
+        given = {each.after.rpartition(":")[0] for each in self.rewrites.get(identity.place, ())}
+        calls = frozenset(key for key, address in addresses.virtual.items() if address in given)
+        return identity.pod(addresses, ready=runner.ready, exposed=bound, calls=calls)
 
     def _addresses_of(self, index: int, numbers: Mapping[ServiceKey, int]) -> PodAddresses:
         if numbers is not self._addressed:

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from enum import StrEnum
 
 from souk_mesh.objects import ObjectKey, PodTemplate
-from souk_mesh.topology import ContainerPort, Pod, PodAddresses, Proxy
+from souk_mesh.topology import ContainerPort, Pod, PodAddresses, Proxy, ServiceKey
 from souk_mesh.workloads.container import ContainerRunner, ContainerState, Phase
 from souk_mesh.workloads.ledger import Ledger
 from souk_mesh.workloads.plan import PodPlan
@@ -66,7 +66,14 @@ class PodIdentity:
         containers = self.template.spec.containers
         return tuple(ContainerPort(port.name, port.container_port) for each in containers for port in each.ports)
 
-    def pod(self, addresses: PodAddresses, *, ready: bool, exposed: Mapping[int, int]) -> Pod:
+    def pod(
+        self,
+        addresses: PodAddresses,
+        *,
+        ready: bool,
+        exposed: Mapping[int, int],
+        calls: frozenset[ServiceKey] = frozenset(),
+    ) -> Pod:
         """The pod as proxies must know it."""
         return Pod(
             namespace=self.namespace,
@@ -78,6 +85,7 @@ class PodIdentity:
             proxy=self.proxy,
             ready=ready,
             exposed=exposed,
+            calls=calls,
         )
 
 

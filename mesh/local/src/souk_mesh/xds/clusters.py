@@ -38,11 +38,13 @@ class Called:
     """Whether callers encrypt of their own accord (auto mTLS)."""
     router: bool
     """Whether the caller is a gateway."""
+    known: bool = True
+    """Whether callers know the Service: otherwise rules have nothing to say about it."""
 
 
 def outbound_clusters(given: Called) -> Iterator[cluster_pb2.Cluster]:
     """The clusters of a Service's port: of all its pods, of its subsets, and past all rules."""
-    for subset in ("", *given.callee.policy.subsets):
+    for subset in ("", *given.callee.policy.subsets) if given.known else ():
         cluster = _found(given, cluster_name(given.callee.key, given.port.port, subset), subset)
         if cluster is not None:
             yield _ruled(cluster, given, subset)

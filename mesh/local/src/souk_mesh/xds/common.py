@@ -22,6 +22,7 @@ from souk_mesh.xds.resources import ByName, Resource, named
 from souk_mesh.xds.routes import Callers, Hosts, Routed, Ruled, common_hosts
 from souk_mesh.xds.scopes import Scope
 from souk_mesh.xds.sight import Sight
+from souk_mesh.xds.strangers import Strange, strange_forwarding, strange_hosts, strangers
 from souk_mesh.xds.view import Endpoint, PortKey, encrypted, protocol
 
 Several = tuple[Resource, ...]
@@ -45,6 +46,8 @@ class Outlook:
     scope: Scope
     sight: Sight
     sources: Sources
+    called: frozenset[ServiceKey]
+    """The Services that the YAML of its pods names."""
 
 
 @dataclass(frozen=True)
@@ -67,6 +70,10 @@ class Common:
     callees: Callees = field(default_factory=dict)
     named: Callees = field(default_factory=dict)
     """Those that callers can name; the others are reached by rules that lead to them."""
+    strangers: Callees = field(default_factory=dict)
+    """What callers call and can't name."""
+    reached: Callees = field(default_factory=dict)
+    """Both: what callers have addresses for."""
     clusters: ByName = field(default_factory=dict)
     endpoints: ByName = field(default_factory=dict)
     originated: tuple[ClientTLS, ...] = ()
@@ -77,12 +84,17 @@ CommonHosts = Mapping[PortKey, Made[Routed, Hosts]]
 """What tables of routes have in common, by the ports of Services."""
 
 
+StrangeHosts = Mapping[PortKey, Made[Strange, Hosts]]
+
+
 @dataclass(frozen=True)
 class Told:
     """What callers are told about where their requests and connections go."""
 
     hosts: CommonHosts = field(default_factory=dict)
     connections: Mapping[PortKey, Forwarding] = field(default_factory=dict)
+    strange_hosts: StrangeHosts = field(default_factory=dict)
+    """The same as `hosts`, for Services that the callers can't name."""
 
 
 NOTHING = Told()
@@ -94,7 +106,13 @@ def common(outlook: Outlook, before: Common) -> Common:
     scope, sources = outlook.scope, outlook.sources
     made = each_kept(before.made_callees, _named_services(outlook), _callee)
     callees = before.callees if made is before.made_callees else {host: each.result for host, each in made.items()}
-    ports = {(each.key, port.port): (each, port) for each in callees.values() for port in each.service.spec.ports}
+    named = {host: each for host, each in callees.items() if not outlook.sight.services[host].led}
+    unknown = strangers(outlook.called, named, sources.registry, sources.entries)
+    ports = {
+        (each.key, port.port): (each, port)
+        for each in (*unknown.values(), *callees.values())
+        for port in each.service.spec.ports
+    }
     clusters = each_kept(
         before.made_clusters,
         {
@@ -105,6 +123,7 @@ def common(outlook: Outlook, before: Common) -> Common:
                 mutual=not external(callee.entry)
                 and namespace_mode(sources.peers, callee.key.namespace) is not PeerMode.DISABLE,
                 router=scope.router,
+                known=callee.key.host in callees,
             )
             for place, (callee, port) in ports.items()
         },
@@ -120,9 +139,9 @@ def common(outlook: Outlook, before: Common) -> Common:
         made_clusters=clusters,
         made_endpoints=assignments,
         callees=callees,
-        named=same_if_equal(
-            {host: each for host, each in callees.items() if not outlook.sight.services[host].led}, before.named
-        ),
+        named=same_if_equal(named, before.named),
+        strangers=same_if_equal(unknown, before.strangers),
+        reached=same_if_equal({**named, **unknown}, before.reached),
         clusters=before.clusters if clusters is before.made_clusters else _by_name(clusters),
         endpoints=before.endpoints if assignments is before.made_endpoints else _by_name(assignments),
         originated=tuple(
@@ -139,24 +158,31 @@ class Outbound:
     callees: Callees
     named: Callees
     """Those of them that the callers can name."""
+    strangers: Callees
     rules: tuple[VirtualService, ...]
     """Those that the scope of the callers goes by."""
     registry_only: bool
     """Whether calls to hosts that nobody knows are refused."""
 
+    @property
+    def spoken(self) -> frozenset[int]:
+        """The ports on which requests are told apart."""
+        ports = (port for each in self.named.values() for port in each.service.spec.ports)
+        return frozenset(port.port for port in ports if protocol(port).http)
+
 
 def told(given: Outbound, before: Told) -> Told:
     """What callers are told; the very result of before if nothing in it changes."""
     rules = MeshRules(given.rules, given.callers.namespace)
-    connections = same_if_equal(_connections(given, rules), before.connections)
-    return same_if_equal(Told(_hosts(given, rules, before.hosts), connections), before)
+    connections = same_if_equal({**_connections(given, rules), **_strange_connections(given)}, before.connections)
+    after = Told(_hosts(given, rules, before.hosts), connections, _strange_hosts(given, before.strange_hosts))
+    return same_if_equal(after, before)
 
 
 def _hosts(given: Outbound, rules: MeshRules, before: CommonHosts) -> CommonHosts:
     callers, callees = given.callers, given.callees
-    spoken = {port.port for each in given.named.values() for port in each.service.spec.ports if protocol(port).http}
     sources: dict[PortKey, Routed] = {}
-    for number in sorted(spoken):
+    for number in sorted(given.spoken):
         meant = rules.on(callers.on(number), given.named)
         others = {name: Ruled(rule, named_callees(callees, rule)) for name, rule in meant.others.items()}
         for host, named_by in meant.services.items():
@@ -181,6 +207,27 @@ def _connections(given: Outbound, rules: MeshRules) -> Mapping[PortKey, Forwardi
         for host, callee in given.named.items()
         for port in callee.service.spec.ports
         if not protocol(port).http
+    }
+
+
+def _strange_hosts(given: Outbound, before: StrangeHosts) -> StrangeHosts:
+    spoken, namespace = given.spoken, given.callers.namespace
+    sources = {
+        (callee.key, port.port): Strange(callee.key, port, namespace, given.registry_only)
+        for callee in given.strangers.values()
+        for port in callee.service.spec.ports
+        if port.port in spoken
+    }
+    return each_kept(before, sources, strange_hosts)
+
+
+def _strange_connections(given: Outbound) -> Mapping[PortKey, Forwarding]:
+    spoken = given.spoken
+    return {
+        (callee.key, port.port): strange_forwarding(callee.key, port, registry_only=given.registry_only)
+        for callee in given.strangers.values()
+        for port in callee.service.spec.ports
+        if port.port not in spoken
     }
 
 

@@ -16,7 +16,7 @@ from souk_mesh.objects import (
 )
 from souk_mesh.objects.entry_services import passes_sidecar
 from souk_mesh.topology import Pod, Proxy, ServiceKey
-from souk_mesh.xds.common import Common, CommonHosts, Told
+from souk_mesh.xds.common import Common, CommonHosts, StrangeHosts, Told
 from souk_mesh.xds.connections import Forwarding
 from souk_mesh.xds.destinations import Callees
 from souk_mesh.xds.entrances import Guards, Inbound, inbound
@@ -69,6 +69,7 @@ class Requests:
 
     addresses: Mapping[ServiceKey, str]
     hosts: CommonHosts
+    strange_hosts: StrangeHosts
 
 
 @dataclass(frozen=True)
@@ -91,9 +92,9 @@ def own(facts: Facts, before: Own | None) -> Own:
 def _sidecar(facts: Facts, before: Own) -> Own:
     guards = Guards(facts.pod, facts.services, facts.peers, facts.policies, facts.tokens, facts.pools)
     entered = kept(before.inbound, guards, partial(inbound, before=_result(before.inbound)))
-    calls = Calls(facts.pod.addresses.virtual, facts.common.named, facts.told.connections)
+    calls = Calls(facts.pod.addresses.virtual, facts.common.reached, facts.told.connections)
     virtual = kept(before.virtual, calls, partial(_virtual, before=_result(before.virtual) or {}))
-    requests = Requests(facts.pod.addresses.virtual, facts.told.hosts)
+    requests = Requests(facts.pod.addresses.virtual, facts.told.hosts, facts.told.strange_hosts)
     tables = kept(before.tables, requests, partial(_tables, before=_result(before.tables) or {}))
     parts = {
         Kind.CLUSTER: {**facts.common.clusters, **entered.result.clusters},
@@ -116,9 +117,10 @@ def _virtual(given: Calls, before: Virtuals) -> Virtuals:
 
 
 def _tables(given: Requests, before: Tables) -> Tables:
+    hosts = {place: made.result for each in (given.hosts, given.strange_hosts) for place, made in each.items()}
     wanted = {
-        (key, port): OwnTable(made.result, given.addresses[key])
-        for (key, port), made in given.hosts.items()
+        (key, port): OwnTable(each, given.addresses[key])
+        for (key, port), each in hosts.items()
         if key in given.addresses
     }
     return each_kept(before, wanted, lambda each: Resource.of(outbound_table(each)))

@@ -83,15 +83,15 @@ def common_hosts(given: Routed) -> Hosts:
     # if it still had.
     sent_with = f"{known_names(key, given.callers.namespace)[0]}:{number}"
     by_name = [
-        _virtual_host(f"{name}:{number}", [name], _ruled_routes(ruled, given.callers.on(number)))
+        virtual_host(f"{name}:{number}", [name], _ruled_routes(ruled, given.callers.on(number)))
         for name, ruled in given.others.items()
     ]
     if given.names:
-        by_name.append(_virtual_host(f"{key.host}:{number}", given.names, _routes(given, "")))
+        by_name.append(virtual_host(f"{key.host}:{number}", given.names, _routes(given, "")))
     return Hosts(
         table=routes_name(key, number),
-        by_address=_virtual_host(f"{key.host}:{number}|address", (), _routes(given, sent_with)),
-        by_name=(*by_name, _block_all() if given.registry_only else _allow_any(key, given.port)),
+        by_address=virtual_host(f"{key.host}:{number}|address", (), _routes(given, sent_with)),
+        by_name=(*by_name, others(key, given.port, registry_only=given.registry_only)),
     )
 
 
@@ -134,11 +134,16 @@ def _ruled_routes(ruled: Ruled, caller: Caller, sent_with: str = "") -> list[rou
     return list(rule_routes(Reach(ruled.leads_to, ruled.rule, caller), sent_with))
 
 
+def others(key: ServiceKey, port: ServicePort, *, registry_only: bool) -> VirtualHost:
+    """Takes what carries an authority that nobody has: refuses it, or lets it through as Istio does."""
+    return _block_all() if registry_only else _allow_any(key, port)
+
+
 def _allow_any(key: ServiceKey, port: ServicePort) -> VirtualHost:
     """Takes what carries an authority that nobody has: past all rules and in plain text, as in Istio."""
     action = timed_action(None)
     action.cluster = passthrough_name(key, port.port)
-    return _virtual_host(
+    return virtual_host(
         "allow_any", ["*"], [route_components_pb2.Route(name="allow_any", match=everything(), route=action)]
     )
 
@@ -146,12 +151,13 @@ def _allow_any(key: ServiceKey, port: ServicePort) -> VirtualHost:
 def _block_all() -> VirtualHost:
     """Refuses what carries an authority that nobody has."""
     refusal = route_components_pb2.DirectResponseAction(status=502)
-    return _virtual_host(
+    return virtual_host(
         "block_all",
         ["*"],
         [route_components_pb2.Route(name="block_all", match=everything(), direct_response=refusal)],
     )
 
 
-def _virtual_host(name: str, domains: Iterable[str], routes: Iterable[route_components_pb2.Route]) -> VirtualHost:
+def virtual_host(name: str, domains: Iterable[str], routes: Iterable[route_components_pb2.Route]) -> VirtualHost:
+    """Hosts that are routed alike; how often a request was tried is told to whoever takes it."""
     return VirtualHost(name=name, domains=domains, routes=routes, include_request_attempt_count=True)

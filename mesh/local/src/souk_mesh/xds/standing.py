@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 
 from souk_mesh.objects import DestinationRule, ObjectKey, PeerAuthentication, Service, ServiceEntry, Sidecar
@@ -48,6 +48,8 @@ class Ground:
     sidecars: Mapping[ObjectKey, Sidecar]
     scopes: Mapping[str, Scope]
     """The scope of each pod, by its node."""
+    called: Mapping[Scope, frozenset[ServiceKey]]
+    """The Services that the YAML of each scope's pods names."""
     pools: Mapping[str, Pools]
     """What bounds the calls that come in to each pod, by its node."""
 
@@ -62,5 +64,13 @@ def ground(given: Standing) -> Ground:
         sources=Sources(Registry(given.services, given.entries), given.entries, behind, rules, given.peers),
         sidecars=sidecars,
         scopes=scoped,
+        called=_called(given.pods, scoped),
         pools=inbound_pools(given.pods, behind, rules, scoped, sidecars),
     )
+
+
+def _called(pods: Iterable[Pod], scoped: Mapping[str, Scope]) -> Mapping[Scope, frozenset[ServiceKey]]:
+    found: dict[Scope, set[ServiceKey]] = {}
+    for pod in pods:
+        found.setdefault(scoped[pod.node], set()).update(pod.calls)
+    return {scope: frozenset(each) for scope, each in found.items()}

@@ -146,7 +146,7 @@ def _shared(
     return {
         scope: kept(
             old := before.get(scope),
-            Outlook(scope, seen.result, given.sources),
+            Outlook(scope, seen.result, given.sources, given.called[scope]),
             partial(common, before=old.result if old else Common()),
         )
         for scope, seen in sights.items()
@@ -168,6 +168,7 @@ def _routing(
             callers=callers,
             callees=shared[callers.scope].result.callees,
             named=shared[callers.scope].result.named,
+            strangers=shared[callers.scope].result.strangers,
             rules=rules if seen.rules is None else tuple(by_key[each] for each in seen.rules),
             registry_only=seen.registry_only,
         )
