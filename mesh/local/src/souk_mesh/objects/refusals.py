@@ -72,6 +72,9 @@ FIELDS: Mapping[str, Refusal] = {
         "no program here reads the PROXY protocol's first line", "leave it to the overlay of the cluster"
     ),
     "TrafficPolicy.tunnel": Refusal("there is no proxy outside to tunnel through", "call the destination itself"),
+    "OutlierDetection.outlierDetectionHttpErrorCodes": Refusal(
+        "Istio itself does nothing with it", "count by consecutive5xxErrors or consecutiveGatewayErrors"
+    ),
     "OutlierDetection.consecutiveErrors": Refusal(
         "Istio no longer knows it", "write consecutive5xxErrors or consecutiveGatewayErrors"
     ),
