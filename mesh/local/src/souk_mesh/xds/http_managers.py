@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import timedelta
 
 from envoy.config.accesslog.v3 import accesslog_pb2
-from envoy.config.core.v3 import address_pb2, substitution_format_string_pb2
+from envoy.config.core.v3 import substitution_format_string_pb2
 from envoy.config.listener.v3 import listener_components_pb2
 from envoy.extensions.access_loggers.stream.v3 import stream_pb2
 from envoy.extensions.filters.http.cors.v3 import cors_pb2
@@ -71,12 +71,8 @@ def edge_manager(prefix: str, routes: str, place: str) -> HttpConnectionManager:
     manager = _manager(prefix, "gateway")
     _subscribe(manager, routes)
     manager.server_name = "istio-envoy"
+    # No address counts as internal unless it is said to be, so that x-envoy-max-retries and the like come from nobody.
     manager.use_remote_address.value = True
-    # Everybody is outside. Envoy takes a private address for one of its own unless told otherwise, and here all
-    # addresses are: a client on this machine could then set x-envoy-max-retries and the like.
-    nowhere = address_pb2.CidrRange(address_prefix="255.255.255.255")
-    nowhere.prefix_len.value = 32
-    manager.internal_address_config.cidr_ranges.append(nowhere)
     manager.forward_client_cert_details = HttpConnectionManager.SANITIZE_SET
     details = manager.set_current_client_cert_details
     details.subject.value, details.cert, details.uri, details.dns = True, True, True, True
