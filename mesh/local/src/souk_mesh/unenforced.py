@@ -12,6 +12,11 @@ ALWAYS_UNENFORCED = (
         subject="every pod",
         reason="any process of this machine can reach an application's private address, past its sidecar",
     ),
+    UnenforcedReport(
+        subject="every pod",
+        reason="a call to a host that is neither a Service's nor a ServiceEntry's passes no sidecar: "
+        "REGISTRY_ONLY does not stop it",
+    ),
 )
 
 
