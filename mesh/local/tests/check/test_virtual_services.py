@@ -22,10 +22,10 @@ spec: {spec}
 TO = "route: [{destination: {host: payment}}]"
 
 
-def found(spec: str) -> tuple[Problem, ...]:
+def found(spec: str, *more: str) -> tuple[Problem, ...]:
     """The problems of one VirtualService, beside the Services of the shop."""
     standing = [part for part in SHOP.split("---") if "  hosts: [payment]" not in part]
-    objects, unread = read("---".join([*standing, EXAMPLE.format(spec=spec)]))
+    objects, unread = read("---".join([*standing, *more, EXAMPLE.format(spec=spec)]))
     assert unread == ()
     return tuple(each for each in check(objects, IMAGES) if "VirtualService souk/example" in str(each))
 
@@ -128,7 +128,7 @@ def test_a_redirect_of_the_prefix_needs_one() -> None:
             'spec.hosts[1] "*.souk.svc.cluster.local" and "payment.souk.svc.cluster.local" have hosts in common',
         ),
         (of_route(TO, 'hosts: ["a.*.com"], gateways: [edge]'), 'spec.hosts[0] "a.*.com" is no host'),
-        (of_route(TO, "hosts: [payment], exportTo: [., souk]"), "spec.exportTo names a namespace twice"),
+        (of_route(TO, "hosts: [payment], exportTo: [., souk]"), "spec.exportTo lists the own namespace twice"),
         (
             "{hosts: [payment], tcp: [{route: [{destination: {host: payment}}, {destination: {host: payment}}]}]}",
             "spec.tcp[0].route has several destinations whose weights add up to 0",
@@ -159,3 +159,40 @@ def test_the_younger_of_two_for_one_host_is_named_in_a_warning() -> None:
     (problem,) = (each for each in check(objects, IMAGES) if "VirtualService" in str(each))
     assert problem.severity is Severity.WARNING
     assert '"payment" is routed twice' in str(problem)
+
+
+LONE = """
+apiVersion: v1
+kind: Service
+metadata: {name: lone, namespace: souk}
+spec: {selector: {app: payment}, ports: [{name: grpc, port: 50052, targetPort: grpc}]}
+---
+apiVersion: v1
+kind: Service
+metadata: {name: two, namespace: souk}
+spec:
+  selector: {app: payment}
+  ports: [{name: grpc, port: 50052, targetPort: grpc}, {name: http, port: 8081, targetPort: grpc}]
+"""
+
+
+@pytest.mark.parametrize(
+    ("destination", "bound", "said"),
+    [
+        ("{host: lone}", "hosts: [payment]", "destination.port is called by sidecars on 50051 alone"),
+        ("{host: two}", "hosts: [a.example.com], gateways: [edge]", "destination.port is called by gateways on 8080"),
+        ("{host: lone}", "hosts: [a.example.com], gateways: [edge]", ""),
+        ("{host: lone, port: {number: 50052}}", "hosts: [payment]", ""),
+        ("{host: payment}", "hosts: [payment]", ""),
+    ],
+)
+def test_a_destination_without_the_port_of_its_callers_is_named_in_a_warning(
+    destination: str, bound: str, said: str
+) -> None:
+    problems = found(of_route(f"route: [{{destination: {destination}}}]", bound), LONE)
+    assert [problem.severity for problem in problems] == ([Severity.WARNING] if said else [])
+    assert said in "\n".join(map(str, problems))
+
+
+def test_hosts_are_compared_without_regard_to_case() -> None:
+    assert found(of_route(TO, "hosts: [Payment.souk.svc.cluster.local]")) == ()

@@ -6,6 +6,7 @@ import re
 from collections.abc import Iterator, Sequence
 from http import HTTPStatus
 
+from souk_mesh.check.default_ports import default_port_problem
 from souk_mesh.check.expressions import groups_of, mistake_in
 from souk_mesh.check.matches import expression_problem, header_name_problem, match_problems
 from souk_mesh.check.view import View, full_name, unknown_host
@@ -66,6 +67,8 @@ def http_route_problems(view: View, service: VirtualService, steps: Steps, route
     yield from _shares(service, (*steps, "route"), [each.weight for each in route.route])
     for where, destination in _destinations(steps, route):
         yield from _destination(view, service, where, destination)
+        if (target := view.service(destination.host, service.metadata.namespace)) is not None:
+            yield from default_port_problem(view, service, where, destination, target)
     for index, match in enumerate(route.match):
         yield from match_problems(service, (*steps, "match", index), match)
     if route.retries is not None:

@@ -5,15 +5,15 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator, Sequence
 
+from souk_mesh.check.exports import exports
 from souk_mesh.check.http_routes import http_route_problems, tcp_route_problems
 from souk_mesh.check.route_headers import route_header_problems
 from souk_mesh.check.view import View, covers, full_name, unknown_host
 from souk_mesh.objects import Gateway, HTTPMatchRequest, HTTPRoute, L4MatchAttributes, TCPRoute, VirtualService
-from souk_mesh.objects.exporting import OWN
 from souk_mesh.objects.parsing import Steps
 from souk_mesh.problems import Problem, Severity
 
-LABEL = re.compile(r"[a-z0-9]([-a-z0-9]{0,61}[a-z0-9])?")
+LABEL = re.compile(r"[a-z0-9]([-a-z0-9]{0,61}[a-z0-9])?", re.IGNORECASE)
 MESH = "mesh"
 
 
@@ -23,7 +23,7 @@ def problems(view: View) -> Iterator[Problem]:
     for service in view.objects.list(VirtualService):
         yield from _hosts(view, service, owners)
         yield from _gateways(view, service)
-        yield from _exports(service)
+        yield from exports(service.key, service.spec.export_to)
         yield from _unreached(service)
         for index, route in enumerate(service.spec.http):
             yield from http_route_problems(view, service, ("spec", "http", index), route)
@@ -33,7 +33,7 @@ def problems(view: View) -> Iterator[Problem]:
 
 
 def _hosts(view: View, service: VirtualService, owners: dict[str, VirtualService]) -> Iterator[Problem]:
-    names = [full_name(host, service.metadata.namespace) for host in service.spec.hosts]
+    names = [full_name(host, service.metadata.namespace).lower() for host in service.spec.hosts]
     for index, name in enumerate(names):
         where: Steps = ("spec", "hosts", index)
         twice = [other for other in names[:index] if covers(name, other) or covers(other, name)]
@@ -62,12 +62,6 @@ def _mesh_hosts(
         if owners.setdefault(name, service) is not service:
             notes = (f"{owners[name].key} has it too; sidecars go by the older of the two", "put both into one")
             yield Problem(service.key, where, f'"{host}" is routed twice', notes, Severity.WARNING)
-
-
-def _exports(service: VirtualService) -> Iterator[Problem]:
-    if {OWN, service.metadata.namespace} <= set(service.spec.export_to):
-        notes = ('"." is the namespace of the object itself',)
-        yield Problem(service.key, ("spec", "exportTo"), "names a namespace twice", notes)
 
 
 def _routes(service: VirtualService) -> dict[str, Sequence[HTTPRoute | TCPRoute]]:
