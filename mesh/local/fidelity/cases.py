@@ -25,6 +25,11 @@ class Case:
     objects: Sequence[Mapping[str, Any]]
 
     @property
+    def size(self) -> int:
+        """How much it says: the less, the more it is about each part of it."""
+        return len(repr(self.objects))
+
+    @property
     def file(self) -> str:
         """Where it stands in the local mesh's folder."""
         proof, _, rest = self.name.partition("/")

@@ -65,14 +65,14 @@ def _kind(definition: Definition, cases: Sequence[Case], named: Proofs) -> str:
 
 
 def _proofs(definition: Definition, found: Sequence[Field], cases: Sequence[Case], named: Proofs) -> Proofs:
-    """The case for each field: the one named before, else the one that says least besides."""
+    """The case for each field: the one named before, else the one that says least."""
     uses = {
         case.name: frozenset[str]().union(
             *(used(definition, tuple(found), each) for each in of_kind(case, definition.kind))
         )
         for case in cases
     }
-    by_size = sorted(uses, key=lambda name: (len(uses[name]), name))
+    by_size = [case.name for case in sorted(cases, key=lambda case: (case.size, case.name))]
     proofs: dict[str, str] = {}
     for each in found:
         fitting = [name for name in by_size if each.name in uses[name]]
