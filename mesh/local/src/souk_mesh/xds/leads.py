@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 
-from souk_mesh.objects import Destination, HTTPRoute, ObjectKey, VirtualService
+from souk_mesh.objects import Destination, ObjectKey, VirtualService
 from souk_mesh.xds.mesh_rules import hosts_of
-from souk_mesh.xds.reach import MESH
+from souk_mesh.xds.reach import MESH, request_destinations
 from souk_mesh.xds.rules import applies
 from souk_mesh.xds.view import full_host
 
@@ -45,16 +45,9 @@ def leads(rules: Iterable[VirtualService]) -> tuple[Lead, ...]:
 def _destinations(rule: VirtualService) -> Iterator[Led]:
     for entry in rule.spec.http:
         callers = tuple(each.source_namespace for each in entry.match if each.source_namespace)
-        yield from (_led(each, rule, callers) for each in _of_requests(entry))
+        yield from (_led(each, rule, callers) for each in request_destinations(entry))
     for connection in rule.spec.tcp:
         yield from (_led(share.destination, rule, ()) for share in connection.route)
-
-
-def _of_requests(entry: HTTPRoute) -> Iterator[Destination]:
-    yield from (share.destination for share in entry.route)
-    yield from (copy.destination for copy in entry.mirrors)
-    if entry.mirror is not None:
-        yield entry.mirror
 
 
 def _led(destination: Destination, rule: VirtualService, callers: tuple[str, ...]) -> Led:

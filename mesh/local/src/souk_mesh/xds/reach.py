@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 
-from souk_mesh.objects import ConsistentHash, Destination, VirtualService
+from souk_mesh.objects import ConsistentHash, Destination, HTTPRoute, VirtualService
 from souk_mesh.xds.destinations import Callee, Callees
 from souk_mesh.xds.hashing import destination_hash
 from souk_mesh.xds.view import cluster_name, full_host
@@ -66,13 +66,18 @@ class Reach:
         return ports[0].port if len(ports) == 1 else None
 
 
+def request_destinations(entry: HTTPRoute) -> Iterator[Destination]:
+    """Everything that a route sends requests or copies of them to."""
+    yield from (share.destination for share in entry.route)
+    yield from (copy.destination for copy in entry.mirrors)
+    if entry.mirror is not None:
+        yield entry.mirror
+
+
 def destinations(rule: VirtualService) -> Iterator[Destination]:
-    """Everything that a rule sends requests, copies or connections to."""
+    """Everything that a rule leads to."""
     for entry in rule.spec.http:
-        yield from (share.destination for share in entry.route)
-        yield from (copy.destination for copy in entry.mirrors)
-        if entry.mirror is not None:
-            yield entry.mirror
+        yield from request_destinations(entry)
     for connection in rule.spec.tcp:
         yield from (share.destination for share in connection.route)
 
