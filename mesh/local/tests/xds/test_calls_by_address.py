@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import pytest
-from shop import Run, Shop
-from shop_objects import routed
 from test_translation import TO, Json, routes, virtual_service
 
 ADDRESS = "127.9.1.10"
@@ -92,17 +90,3 @@ def test_shares_that_leave_the_authority_alone_get_the_name_from_the_route() -> 
 def test_a_redirect_keeps_the_address_that_the_caller_can_reach() -> None:
     (route,) = by_address("{redirect: {uri: /b}}")
     assert route["redirect"] == {"pathRedirect": "/b"}
-
-
-def test_the_callee_sees_the_authority_that_the_share_of_its_version_sets(shop: Shop, run: Run) -> None:
-    async def steps() -> None:
-        marked = "{destination: {host: payment, subset: v1}, weight: 1, headers: {request: {set: {host: v1.souk}}}}"
-        await shop.change(routed(f"{{route: [{marked}, {{destination: {{host: payment, subset: v2}}, weight: 1}}]}}"))
-        seen: dict[str, str] = {}
-        while len(seen) < 2:
-            answer = await shop.call()
-            entry = await shop.logged(answer.metadata["x-request-id"])
-            seen[answer.said] = entry["authority"]
-        assert seen == {"v1": "v1.souk", "v2": "payment:50051"}
-
-    run(steps())

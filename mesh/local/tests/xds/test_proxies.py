@@ -43,6 +43,20 @@ def test_the_callee_sees_the_name_that_was_called_not_an_address(shop: Shop, run
     run(steps())
 
 
+def test_the_callee_sees_the_authority_that_the_share_of_its_version_sets(shop: Shop, run: Run) -> None:
+    async def steps() -> None:
+        marked = "{destination: {host: payment, subset: v1}, weight: 1, headers: {request: {set: {host: v1.souk}}}}"
+        await shop.change(routed(f"{{route: [{marked}, {{destination: {{host: payment, subset: v2}}, weight: 1}}]}}"))
+        seen: dict[str, str] = {}
+        while len(seen) < 2:
+            answer = await shop.call()
+            entry = await shop.logged(answer.metadata["x-request-id"])
+            seen[answer.said] = entry["authority"]
+        assert seen == {"v1": "v1.souk", "v2": "payment:50051"}
+
+    run(steps())
+
+
 def test_an_authority_that_is_no_name_of_the_service_is_not_saved(shop: Shop, run: Run) -> None:
     async def steps() -> None:
         answer = await shop.call(authority="nobody:50051")
