@@ -32,6 +32,23 @@ def postgresql(folder: Path, environment: Mapping[str, str], databases: Mapping[
     return _written(folder, secrets, "external-database", environment)
 
 
+def with_services(folder: Path, more: int) -> Path:
+    """What `overlays/local` has, and so many Services more before the pods of catalog."""
+    services = [
+        {
+            "apiVersion": "v1",
+            "kind": "Service",
+            "metadata": {"name": f"catalog-{number}"},
+            "spec": {
+                "selector": {"app.kubernetes.io/name": "catalog"},
+                "ports": [{"name": "grpc", "port": 50051, "targetPort": "grpc"}],
+            },
+        }
+        for number in range(1, more + 1)
+    ]
+    return _written(folder, services, "sqlite", {})
+
+
 def _written(folder: Path, objects: Sequence[object], component: str, environment: Mapping[str, str]) -> Path:
     folder.mkdir(parents=True)
     here = os.path.relpath(_KUSTOMIZE, folder.resolve())
