@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import ssl
+import tempfile
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 
@@ -179,6 +180,55 @@ def test_mutual_refuses_clients_without_a_certificate_and_those_of_somebody_else
             async with edge(shop, client=stranger) as channel:
                 assert (await ask(channel, timeout=3)).code is grpc.StatusCode.UNAVAILABLE
         shop.objects = [each for each in shop.objects if each.kind != "Secret"]
+
+    run(steps())
+
+
+@pytest.mark.parametrize(
+    ("tls", "accepted", "refused"),
+    [
+        ("mode: OPTIONAL_MUTUAL, credentialName: shop-tls", (None, CLIENTS.issue("caller")), WORLD.issue("caller")),
+        (
+            "mode: MUTUAL, credentialName: shop-tls, subjectAltNames: [caller, other]",
+            (CLIENTS.issue("caller"), CLIENTS.issue("other")),
+            CLIENTS.issue("stranger"),
+        ),
+        (
+            "mode: MUTUAL, credentialName: shop-tls, insecureSkipVerify: true",
+            (CLIENTS.issue("caller"), WORLD.issue("caller")),
+            None,
+        ),
+    ],
+)
+def test_a_server_says_which_certificates_of_clients_will_do(
+    shop: Shop, run: Run, tls: str, accepted: tuple[Pair | None, ...], refused: Pair | None
+) -> None:
+    async def steps() -> None:
+        entries = {"tls_crt": SHOP.certificate, "tls_key": SHOP.key, "ca_crt": CLIENTS.root}
+        await shop.change(documents(gateway(https(tls)), secret("shop-tls", **entries), ROUTE))
+        for client in accepted:
+            async with edge(shop, client=client) as channel:
+                assert (await ask(channel)).code is grpc.StatusCode.OK
+        async with edge(shop, client=refused) as channel:
+            assert (await ask(channel, timeout=3)).code is grpc.StatusCode.UNAVAILABLE
+
+    run(steps())
+
+
+def test_a_gateway_may_take_the_certificates_of_the_mesh(shop: Shop, run: Run) -> None:
+    async def steps() -> None:
+        await shop.change(documents(gateway(https("mode: ISTIO_MUTUAL", "'*'")), ROUTE))
+        trusting = ssl.create_default_context(cadata=shop.authority.roots.decode())
+        trusting.check_hostname = False  # its name is an identity
+        host = shop.pod("ingress").addresses.pod
+        with pytest.raises((ssl.SSLError, ConnectionError, asyncio.IncompleteReadError)):
+            await _status(*await asyncio.open_connection(host, 8443, ssl=trusting))
+        known = shop.issue("spiffe://cluster.local/ns/souk/sa/order")
+        with tempfile.NamedTemporaryFile() as file:
+            file.write(known.chain + known.key)
+            file.flush()
+            trusting.load_cert_chain(file.name)
+        assert await _status(*await asyncio.open_connection(host, 8443, ssl=trusting)) == 403
 
     run(steps())
 
