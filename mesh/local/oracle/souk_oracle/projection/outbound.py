@@ -6,8 +6,9 @@ from collections.abc import Iterator
 
 from envoy.config.core.v3 import base_pb2
 from envoy.config.listener.v3.listener_pb2 import Listener
-from envoy.config.route.v3.route_components_pb2 import VirtualHost
+from envoy.config.route.v3.route_components_pb2 import RouteAction, VirtualHost, WeightedCluster
 from envoy.config.route.v3.route_pb2 import RouteConfiguration
+from google.protobuf.message import Message
 
 from souk_oracle.projection.chains import chain, table_of
 from souk_oracle.projection.filters import connection_manager, http_filters, manager_settings
@@ -54,7 +55,7 @@ def _hosts(table: RouteConfiguration, places: Places) -> Iterator[tuple[str, dic
         if not _takes_all(host) and host.name not in by_address:
             shown = {**virtual_host(host, places), **common}
             also = by_address.get(f"{host.name}{_BY_ADDRESS}")
-            if also is not None and (routes := _as_if_by_name(also, places)) != shown["routes"]:
+            if also is not None and (routes := _as_if_by_name(also, host, places)) != shown["routes"]:
                 shown["routes by address"] = routes
             yield host.name, shown
 
@@ -64,13 +65,22 @@ def _table(table: RouteConfiguration, places: Places) -> Iterator[Json]:
         yield each
 
 
-def _as_if_by_name(host: VirtualHost, places: Places) -> Json:
+def _as_if_by_name(host: VirtualHost, by_name: VirtualHost, places: Places) -> Json:
+    """The routes without the name that they put in the address's place; an authority that a rule sets stays."""
     named = VirtualHost()
     named.CopyFrom(host)
-    for route in named.routes:
-        if route.HasField("route"):
-            route.route.ClearField("host_rewrite_literal")
+    for ours, model in zip(named.routes, by_name.routes, strict=False):
+        if ours.HasField("route"):
+            _leave_name_out(ours.route, model.route)
+            clusters = model.route.weighted_clusters.clusters
+            for share, other in zip(ours.route.weighted_clusters.clusters, clusters, strict=False):
+                _leave_name_out(share, other)
     return virtual_host(named, places)["routes"]
+
+
+def _leave_name_out(ours: RouteAction | WeightedCluster.ClusterWeight, model: Message) -> None:
+    if not model.HasField("host_rewrite_literal"):
+        ours.ClearField("host_rewrite_literal")
 
 
 def _takes_all(host: VirtualHost) -> bool:
