@@ -6,7 +6,7 @@ from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 
 from souk_mesh.topology import ServiceKey
-from souk_mesh.xds.leads import Lead
+from souk_mesh.xds.leads import Lead, LeadIndex
 from souk_mesh.xds.registry import Registry
 from souk_mesh.xds.view import covers
 
@@ -39,9 +39,20 @@ class EgressHosts:
                 named.exact.add(host)
         return cls(found)
 
+    @property
+    def exact(self) -> bool:
+        """Whether only full names are given: what they mean is found at once, so that many Sidecars stay cheap."""
+        return all(len(each.exact) == len(set(each.all)) for each in self._by_namespace.values())
+
+    def leads(self, known: LeadIndex) -> Iterable[Lead]:
+        """Where the rules lead that may be meant."""
+        if not self.exact:
+            return known.known
+        return known.for_hosts(host for each in self._by_namespace.values() for host in each.exact)
+
     def candidates(self, registry: Registry) -> Iterable[ServiceKey]:
-        """What may be meant: found at once where only full names are given, so that many Sidecars stay cheap."""
-        if any(len(each.exact) < len(each.all) for each in self._by_namespace.values()):
+        """What may be meant."""
+        if not self.exact:
             return registry.services
         return [
             key for each in self._by_namespace.values() for host in each.exact for key in registry.by_host.get(host, ())

@@ -33,6 +33,23 @@ class Lead:
     export_to: tuple[str, ...]
 
 
+class LeadIndex:
+    """Leads, to be found by the hosts that they are for: compared by identity."""
+
+    def __init__(self, known: tuple[Lead, ...]) -> None:
+        self.known = known
+        self._by_host: dict[str, list[int]] = {}
+        self._wild = [index for index, lead in enumerate(known) if any(host.startswith("*") for host in lead.hosts)]
+        for index, lead in enumerate(known):
+            for host in lead.hosts:
+                self._by_host.setdefault(host, []).append(index)
+
+    def for_hosts(self, hosts: Iterable[str]) -> Iterator[Lead]:
+        """Those that may be for one of these full names, the oldest first."""
+        found = {index for host in hosts for index in self._by_host.get(host, ())}
+        yield from (self.known[index] for index in sorted(found.union(self._wild)))
+
+
 def leads(rules: Iterable[VirtualService]) -> tuple[Lead, ...]:
     """Where the rules that speak to sidecars lead."""
     return tuple(

@@ -10,7 +10,7 @@ from souk_mesh.objects.exporting import exported
 from souk_mesh.objects.visibility import visible
 from souk_mesh.topology import ServiceKey
 from souk_mesh.xds.egress_hosts import EgressHosts
-from souk_mesh.xds.leads import Lead
+from souk_mesh.xds.leads import Lead, LeadIndex
 from souk_mesh.xds.registry import Registry
 from souk_mesh.xds.scopes import Scope
 
@@ -45,7 +45,7 @@ class Outward:
     scope: Scope
     sidecar: Sidecar | None
     registry: Registry
-    leads: tuple[Lead, ...]
+    leads: LeadIndex
 
 
 def sight(given: Outward) -> Sight:
@@ -60,7 +60,9 @@ def sight(given: Outward) -> Sight:
     exported_here = (key for key in wanted.candidates(registry) if visible(registry.services[key], namespace))
     seen = _chosen(given, (key for key in exported_here if wanted.sees(key.namespace, key.host)))
     rules = [
-        each for each in given.leads if exported(each.export_to, each.rule.namespace, namespace) and wanted.routes(each)
+        each
+        for each in wanted.leads(given.leads)
+        if exported(each.export_to, each.rule.namespace, namespace) and wanted.routes(each)
     ]
     for each in rules:
         _follow(each, given, seen)

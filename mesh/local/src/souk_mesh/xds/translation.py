@@ -16,7 +16,7 @@ from souk_mesh.topology import Pod, Proxy
 from souk_mesh.xds.common import NOTHING, Common, Outbound, Outlook, Told, common, told
 from souk_mesh.xds.companies import Certificates, Circumstances, Company, Crowd, Members, companies, members
 from souk_mesh.xds.configuration import Configuration
-from souk_mesh.xds.leads import Lead, leads
+from souk_mesh.xds.leads import Lead, LeadIndex, leads
 from souk_mesh.xds.mesh_rules import visible
 from souk_mesh.xds.reach import MESH
 from souk_mesh.xds.remaking import Made, each_kept, kept, same_if_equal
@@ -42,7 +42,7 @@ class Translation:
     ground: Made[Standing, Ground] | None = None
     spoken: Made[Policies, Mapping[str, Spoken]] | None = None
     companies: Made[Crowd, Mapping[Company, tuple[Pod, ...]]] | None = None
-    leads: tuple[Lead, ...] = ()
+    leads: Made[tuple[Lead, ...], LeadIndex] | None = None
     bound: Mapping[str, Bound] = field(default_factory=dict)
     sights: Mapping[Scope, Made[Outward, Sight]] = field(default_factory=dict)
     common: Mapping[Scope, Made[Outlook, Common]] = field(default_factory=dict)
@@ -75,9 +75,9 @@ def translate(
     said = kept(before.spoken, Policies(view.pods, given.authorization_policies, given.request_authentications), spoken)
     crowd = Crowd(view.pods, grounded.result.scopes, _asked_labels(given.virtual_services))
     grouped = kept(before.companies, crowd, companies)
-    led = same_if_equal(leads(given.virtual_services), before.leads)
+    led = kept(before.leads, leads(given.virtual_services), LeadIndex)
     bound = _bound(view, before.bound)
-    sights = _sights(grounded.result, led, before.sights)
+    sights = _sights(grounded.result, led.result, before.sights)
     shared = _shared(sights, grounded.result, before.common)
     routing = _routing(grouped.result, given.virtual_services, sights, shared, before.told)
     circumstances = {
@@ -131,7 +131,7 @@ def _bound(view: View, before: Mapping[str, Bound]) -> Mapping[str, Bound]:
 
 
 def _sights(
-    given: Ground, led: tuple[Lead, ...], before: Mapping[Scope, Made[Outward, Sight]]
+    given: Ground, led: LeadIndex, before: Mapping[Scope, Made[Outward, Sight]]
 ) -> Mapping[Scope, Made[Outward, Sight]]:
     wanted = {
         each: Outward(each, given.sidecars[each.sidecar] if each.sidecar else None, given.sources.registry, led)

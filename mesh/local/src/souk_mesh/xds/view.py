@@ -78,13 +78,15 @@ class View:
 
 def backends(services: Iterable[Service], pods: Iterable[Pod]) -> Mapping[PortKey, tuple[Endpoint, ...]]:
     """The pods that each Service selects, ready or not, with the port that it leads to."""
-    by_namespace: dict[str, list[Pod]] = {}
+    by_label: dict[tuple[str, str], list[Pod]] = {}
     for pod in pods:
-        by_namespace.setdefault(pod.namespace, []).append(pod)
+        for label in pod.labels.items():
+            by_label.setdefault(label, []).append(pod)
     found: dict[PortKey, tuple[Endpoint, ...]] = {}
     for service in services:
         namespace = service.metadata.namespace
-        chosen = [pod for pod in by_namespace.get(namespace, ()) if selects(service, pod)]
+        first = next(iter(service.spec.selector.items()), None)
+        chosen = [pod for pod in by_label.get(first, ()) if selects(service, pod)] if first else []
         for port in service.spec.ports:
             numbers = ((pod, target(port, pod)) for pod in chosen)
             found[ServiceKey(namespace, service.metadata.name), port.port] = tuple(
