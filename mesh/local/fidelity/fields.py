@@ -6,6 +6,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 
 from fidelity.schema import Definition, Schema
+from souk_mesh.objects.attributes import Attribute
 from souk_mesh.objects.meta import Model, NotEnforced
 from souk_mesh.objects.parsing import KINDS
 from souk_mesh.objects.reflection import fields_of, literals_in, model_in
@@ -85,7 +86,7 @@ def _within(path: str, schema: Schema, model: type[Model], seen: dict[Key, str])
 
 def _field(path: str, schema: Schema, owner: type[Model], name: str, seen: dict[Key, str]) -> Iterator[Field]:
     annotation = fields_of(owner)[name].annotation
-    allowed = literals_in(annotation)
+    allowed = VOCABULARIES.get(f"{owner.__name__}.{name}") or literals_in(annotation)
     # Istio's schema lets some fields hold any text that only its webhook limits.
     values = schema.inner[1].values or (*sorted(allowed), *refused_values(owner, name))
     if (part := _part(path, schema, annotation)) is not None:
@@ -100,6 +101,9 @@ def _field(path: str, schema: Schema, owner: type[Model], name: str, seen: dict[
     else:
         yield Field(path, Enforced())
 
+
+VOCABULARIES: Mapping[str, frozenset[str]] = {"Condition.key": frozenset(map(str, Attribute))}
+"""The values of texts that no Literal limits, by `Model.field`; what stands in brackets behind one is no part of it."""
 
 Key = tuple[str, str]
 """The name of a model and the shape of a schema: what has both in common is alike."""
@@ -146,4 +150,4 @@ def _used(path: str, schema: Schema, value: object, alike: Mapping[str, str]) ->
             if name in schema.properties:
                 yield from _used(f"{path}.{name}", schema.properties[name], each, alike)
     elif isinstance(value, str):
-        yield f"{path}: {value}"
+        yield from (f"{path}: {value}", f"{path}: {value.partition('[')[0]}")

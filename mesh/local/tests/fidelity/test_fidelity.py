@@ -70,6 +70,27 @@ def test_what_a_case_uses_is_found_through_lists_and_maps_and_where_it_is_listed
     assert "spec.http[].match[].headers.*" not in uses
 
 
+CONDITIONS = Definition(
+    "AuthorizationPolicy",
+    ("security.istio.io/v1",),
+    Schema(
+        yaml.safe_load("""
+properties:
+  rules: {items: {properties: {when: {items: {properties: {key: {type: string}}}}}}}
+""")
+    ),
+)
+
+
+def test_what_a_condition_asks_for_is_judged_by_itself_whatever_stands_in_its_brackets() -> None:
+    found = fields(CONDITIONS)
+    verdicts = {each.value: each.verdict for each in found}
+    assert verdicts["request.headers"] == Enforced()
+    assert isinstance(verdicts["experimental.envoy.filters"], Refused)
+    policy = {"spec": {"rules": [{"when": [{"key": "request.headers[x-a]"}]}]}}
+    assert "spec.rules[].when[].key: request.headers" in used(CONDITIONS, found, policy)
+
+
 def _case(name: str, *http: Mapping[str, object]) -> Case:
     return Case(name, {}, [{"kind": "VirtualService", "spec": {"http": list(http)}}])
 

@@ -135,6 +135,9 @@ FIELDS: Mapping[str, Refusal] = {
     "AuthorizationPolicySpec.action=CUSTOM": Refusal(
         "an outside authorizer is declared in MeshConfig, which is not read here", "write ALLOW or DENY"
     ),
+    "Condition.key=experimental.envoy.filters": Refusal(
+        "it asks for what a filter of Envoy notes, and Istio may drop it", "ask for an attribute of the call"
+    ),
     "AuthorizationPolicySpec.provider": Refusal(
         "an outside authorizer is declared in MeshConfig, which is not read here", "write ALLOW or DENY"
     ),
