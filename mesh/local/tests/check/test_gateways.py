@@ -111,6 +111,12 @@ def test_mutual_without_an_authority_is_a_warning(tmp_path: Path) -> None:
     assert 'neither "shop-tls-cacert" nor "shop-tls" is a Secret of souk with ca.crt or cacert' in str(problem)
 
 
+def test_a_secret_whose_name_kustomize_has_changed_is_pointed_at(tmp_path: Path) -> None:
+    text = SHOP.replace(SERVER, servers(https(SIMPLE))) + SECRET.replace("shop-tls", "shop-tls-6ct58987ht")
+    (problem,) = checked(text, tmp_path)
+    assert "there is Secret souk/shop-tls-6ct58987ht: set disableNameSuffixHash" in str(problem)
+
+
 def test_the_name_of_a_gateway_has_no_dot(tmp_path: Path) -> None:
     found = checked(SHOP.replace("name: edge, namespace", "name: edge.a, namespace"), tmp_path)
     assert any("metadata.name has a dot" in str(each) for each in found)

@@ -117,12 +117,12 @@ def _secrets(view: View, gateway: Gateway, steps: Steps, tls: ServerTLS) -> Iter
         for name in tls.credentials:
             if key_pair(_secret(view, namespace, name)) is None:
                 message = f'"{name}" is no Secret of {namespace} with tls.crt and tls.key, or cert and key'
-                yield _without(gateway, where, message, "certificate")
+                yield _without(gateway, where, message, "certificate", _hashed(view, namespace, name))
         for name in tls.credentials[:1] if tls.asks_clients else ():
             found = _secret(view, namespace, name + CA_SUFFIX) or _secret(view, namespace, name)
             if client_authority(found) is None:
                 message = f'neither "{name}{CA_SUFFIX}" nor "{name}" is a Secret of {namespace} with ca.crt or cacert'
-                yield _without(gateway, where, message, "authority to know clients by")
+                yield _without(gateway, where, message, "authority to know clients by", ())
 
 
 def _secret(view: View, namespace: str, credential: str) -> Secret | None:
@@ -131,6 +131,14 @@ def _secret(view: View, namespace: str, credential: str) -> Secret | None:
     return view.objects.get(Secret, namespace, name) if owner in ("", namespace) else None
 
 
-def _without(gateway: Gateway, steps: Steps, message: str, lacking: str) -> Problem:
-    notes = (f"as in Istio its listener has no {lacking} until there is one, and connections fail",)
+def _hashed(view: View, namespace: str, credential: str) -> tuple[str, ...]:
+    """Kustomize adds a hash to the names of what it generates, and does not know that Gateways name Secrets."""
+    name = credential.rpartition("/")[2]
+    hashed = re.compile(rf"{re.escape(name)}-\w{{10}}")
+    found = (each.key for each in view.objects.list(Secret, namespace) if hashed.fullmatch(each.metadata.name))
+    return tuple(f"there is {each}: set disableNameSuffixHash in its secretGenerator" for each in found)
+
+
+def _without(gateway: Gateway, steps: Steps, message: str, lacking: str, more: tuple[str, ...]) -> Problem:
+    notes = (f"as in Istio its listener has no {lacking} until there is one, and connections fail", *more)
     return Problem(gateway.key, steps, message, notes, Severity.WARNING)
