@@ -20,7 +20,9 @@ def accepted(path: Path) -> Api:
     try:
         api = load(path)
         problems = [
-            str(problem).replace("\n ", ":") for rule in (lint.unique, lint.error_details) for problem in rule(api)
+            str(problem).replace("\n ", ":")
+            for rule in (lint.known_fields, lint.unique, lint.error_details)
+            for problem in rule(api)
         ]
         public = api.public()
         served = public.public_services

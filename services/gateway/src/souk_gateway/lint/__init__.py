@@ -8,11 +8,11 @@ from pathlib import Path
 from souk_gateway.descriptors import Api, load
 from souk_gateway.lint.manners import manners
 from souk_gateway.lint.problems import Found, Problem, listing
-from souk_gateway.lint.serving import BINDING_RULES, METHOD_RULES
+from souk_gateway.lint.serving import BINDING_RULES, METHOD_RULES, known_fields
 from souk_gateway.lint.whole import error_details, size, unique
 from souk_gateway.templates import MalformedTemplate
 
-__all__ = ["Problem", "check", "error_details", "report", "unique"]
+__all__ = ["Problem", "check", "error_details", "known_fields", "report", "unique"]
 
 
 def report(path: Path, folder: str) -> int:
@@ -30,7 +30,7 @@ def report(path: Path, folder: str) -> int:
 
 def check(api: Api) -> Found:
     """Applies all rules."""
-    for rule in (size, error_details, unique, manners):
+    for rule in (size, error_details, known_fields, unique, manners):
         yield from rule(api)
     for service in api.public_services:
         for method in service.methods:

@@ -6,7 +6,7 @@ from collections.abc import Iterator
 
 from google.protobuf.descriptor import Descriptor, FieldDescriptor
 
-from souk_gateway.descriptors import Binding, Method, query_fields, resolve
+from souk_gateway.descriptors import Api, Binding, Method, query_fields, resolve
 from souk_gateway.lint.problems import Found, Problem, name
 from souk_gateway.wellknown import WELL_KNOWN
 
@@ -19,6 +19,21 @@ _INTEGERS = (
     FieldDescriptor.TYPE_UINT32,
     FieldDescriptor.TYPE_UINT64,
 )
+
+
+def known_fields(api: Api) -> Found:
+    """What a binding names must be a field of the request."""
+    for service in api.public_services:
+        for method in service.methods:
+            fix = f"name one of: {', '.join(method.request.fields_by_name)}"
+            for binding in method.bindings:
+                if binding.body not in ("", "*") and binding.body not in method.request.fields_by_name:
+                    what = f"body {binding.body!r} is no field of {method.request.full_name}"
+                    yield Problem(name(method), what, fix)
+                for variable in binding.template.variables:
+                    if resolve(method.request, variable.field) is None:
+                        what = f"{{{variable.field}}} in {binding} is no field of {method.request.full_name}"
+                        yield Problem(name(method), what, fix)
 
 
 def _in_band_error(method: Method) -> Found:
@@ -48,18 +63,14 @@ def _body(method: Method, binding: Binding) -> Found:
     if binding.body and binding.verb in ("GET", "DELETE"):
         what = f"{binding} has a body, which proxies on the way may drop"
         yield Problem(name(method), what, "leave `body` out, or use POST with a verb such as `:search`")
-    elif binding.body not in ("", "*") and binding.body not in method.request.fields_by_name:
-        what = f"body {binding.body!r} is no field of {method.request.full_name}"
-        yield Problem(name(method), what, f"name one of: {', '.join(method.request.fields_by_name)}")
 
 
 def _path_fields(method: Method, binding: Binding) -> Found:
     for variable in binding.template.variables:
         fields = resolve(method.request, variable.field)
         if fields is None:
-            what = f"{{{variable.field}}} in {binding} is no field of {method.request.full_name}"
-            yield Problem(name(method), what, f"name one of: {', '.join(method.request.fields_by_name)}")
-        elif fields[-1].is_repeated or fields[-1].type not in (FieldDescriptor.TYPE_STRING, *_INTEGERS):
+            continue
+        if fields[-1].is_repeated or fields[-1].type not in (FieldDescriptor.TYPE_STRING, *_INTEGERS):
             what = f"{{{variable.field}}} in {binding} is neither a string nor a whole number"
             yield Problem(name(method), what, "bind a resource name to the path, and leave the field to query or body")
 
