@@ -7,6 +7,7 @@ from typing import Annotated, Literal
 
 from pydantic import Field, field_validator, model_validator
 
+from souk_mesh.objects.localities import LocalityLbSetting, ZoneAwareLbSetting
 from souk_mesh.objects.meta import Duration, Model, NotEnforced, Positive, at_most_one, exactly_one
 
 ONE_LOCALITY = "there is one locality"
@@ -87,8 +88,8 @@ class LoadBalancerSettings(Model):
 
     simple: Literal["UNSPECIFIED", "LEAST_REQUEST", "LEAST_CONN", "ROUND_ROBIN", "RANDOM"] | None = None
     consistent_hash: ConsistentHash | None = None
-    locality_lb_setting: Annotated[object, NotEnforced(ONE_LOCALITY)] = None
-    zone_aware_lb_setting: Annotated[object, NotEnforced(ONE_LOCALITY)] = None
+    locality_lb_setting: Annotated[LocalityLbSetting | None, NotEnforced(ONE_LOCALITY)] = None
+    zone_aware_lb_setting: Annotated[ZoneAwareLbSetting | None, NotEnforced(ONE_LOCALITY)] = None
     warmup: Warmup | None = None
     warmup_duration_secs: Positive | None = None
     """Deprecated in Istio: `warmup` says the same and wins."""
