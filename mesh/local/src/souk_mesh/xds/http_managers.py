@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from datetime import timedelta
+from functools import cache
 
 from envoy.config.accesslog.v3 import accesslog_pb2
 from envoy.config.core.v3 import substitution_format_string_pb2
@@ -112,8 +113,10 @@ def _subscribe(manager: HttpConnectionManager, routes: str) -> None:
     manager.rds.config_source.CopyFrom(from_ads())
 
 
-def _usual_filters() -> list[HttpFilter]:
-    return [
+# What follows is the same in thousands of managers, each of which copies it.
+@cache
+def _usual_filters() -> tuple[HttpFilter, ...]:
+    return (
         HttpFilter(
             name="envoy.filters.http.grpc_stats",
             typed_config=packed(grpc_stats_pb2.FilterConfig(emit_filter_state=True, stats_for_all_methods=flag(False))),
@@ -121,9 +124,10 @@ def _usual_filters() -> list[HttpFilter]:
         HttpFilter(name=FAULT_FILTER, typed_config=packed(fault_pb2.HTTPFault())),
         HttpFilter(name=CORS_FILTER, typed_config=packed(cors_pb2.Cors())),
         HttpFilter(name="envoy.filters.http.router", typed_config=packed(router_pb2.Router())),
-    ]
+    )
 
 
+@cache
 def _access_log(direction: str) -> accesslog_pb2.AccessLog:
     log = stream_pb2.StdoutAccessLog(
         log_format=substitution_format_string_pb2.SubstitutionFormatString(omit_empty_values=True)
