@@ -7,4 +7,3 @@ from typing import Literal
 ApiVersion = Literal["networking.istio.io/v1", "networking.istio.io/v1beta1", "networking.istio.io/v1alpha3"]
 SUBSET = r"^([a-z0-9]([-a-z0-9]{0,61}[a-z0-9])?)?$"
 """The name of a subset (a DNS label), or none."""
-Everyone = tuple[Literal["*"], ...]

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from souk_mesh.identity import Certificate
 from souk_mesh.objects import Gateway, PeerAuthentication, Service, VirtualService
 from souk_mesh.topology import Pod, Proxy, ServiceKey
-from souk_mesh.xds.common import Common, Told
+from souk_mesh.xds.common import Common
 from souk_mesh.xds.credentials import Secrets, client_credentials, credentials
 from souk_mesh.xds.inbound_pools import Pools
 from souk_mesh.xds.own import Facts, Own, own
@@ -17,6 +17,7 @@ from souk_mesh.xds.resources import Resource
 from souk_mesh.xds.routes import Callers
 from souk_mesh.xds.scopes import Scope
 from souk_mesh.xds.selection import Spoken
+from souk_mesh.xds.told import Told
 
 Keys = tuple[Certificate, bytes]
 """A pod's certificate, and the roots that it trusts."""

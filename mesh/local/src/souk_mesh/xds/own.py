@@ -16,7 +16,7 @@ from souk_mesh.objects import (
 )
 from souk_mesh.objects.entry_services import passes_sidecar
 from souk_mesh.topology import Pod, Proxy, ServiceKey
-from souk_mesh.xds.common import Common, CommonHosts, StrangeHosts, Told
+from souk_mesh.xds.common import Common
 from souk_mesh.xds.connections import Forwarding
 from souk_mesh.xds.destinations import Callees
 from souk_mesh.xds.entrances import Guards, Inbound, inbound
@@ -27,6 +27,7 @@ from souk_mesh.xds.outbound import Virtual, outbound_listener
 from souk_mesh.xds.remaking import Inputs, Key, Made, Result, each_kept, kept, same_if_equal
 from souk_mesh.xds.resources import ByName, Kind, Resource, Resources, named
 from souk_mesh.xds.routes import OwnTable, outbound_table
+from souk_mesh.xds.told import CommonHosts, StrangeHosts, Told
 from souk_mesh.xds.view import PortKey
 
 

@@ -13,7 +13,7 @@ from functools import partial
 from souk_mesh.identity import Certificate
 from souk_mesh.objects import VirtualService
 from souk_mesh.topology import Pod, Proxy
-from souk_mesh.xds.common import NOTHING, Common, Outbound, Outlook, Told, common, told
+from souk_mesh.xds.common import Common, Outlook, common
 from souk_mesh.xds.companies import Certificates, Circumstances, Company, Crowd, Members, companies, members
 from souk_mesh.xds.configuration import Configuration
 from souk_mesh.xds.leads import Lead, LeadIndex, leads
@@ -27,6 +27,7 @@ from souk_mesh.xds.selection import Policies, Spoken, spoken
 from souk_mesh.xds.sight import Outward, Sight, sight
 from souk_mesh.xds.standing import Ground, Standing, ground
 from souk_mesh.xds.tls import secrets
+from souk_mesh.xds.told import NOTHING, Outbound, Told, told
 from souk_mesh.xds.view import View
 
 Bound = tuple[VirtualService, ...]
