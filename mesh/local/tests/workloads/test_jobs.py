@@ -7,6 +7,7 @@ from pathlib import Path
 from controlled import Controlled, workload
 
 from souk_mesh.objects import ObjectKey
+from souk_mesh.workloads.backoff import FIRST
 from souk_mesh.workloads.completions import Outcome
 from souk_mesh.workloads.container import Phase
 from souk_mesh.workloads.jobs import JobState
@@ -48,13 +49,15 @@ def test_a_job_runs_once_and_its_proxy_ends_with_it(tmp_path: Path) -> None:
     assert len(runs(tmp_path)) == 1
 
 
-def test_a_pod_that_is_never_restarted_is_followed_by_another(tmp_path: Path) -> None:
+def test_a_pod_that_is_never_restarted_is_followed_by_another_after_a_pause(tmp_path: Path) -> None:
     mesh = Controlled(tmp_path, workload("Job", failing(tmp_path, 1), "Never", backoffLimit=1))
 
     async def story() -> None:
         await mesh.until(lambda: finished(mesh))
         assert mesh.controllers.job(KEY) == JobState(Outcome.COMPLETE, succeeded=1, failures=1)
-        assert [pod.phase for pod in mesh.pods] == [PodPhase.FAILED, PodPhase.SUCCEEDED]
+        first, second = mesh.pods
+        assert (first.phase, second.phase) == (PodPhase.FAILED, PodPhase.SUCCEEDED)
+        assert second.identity.created - first.identity.created >= FIRST
 
     mesh.run(story)
     assert runs(tmp_path) == mesh.begun

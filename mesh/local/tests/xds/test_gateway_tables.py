@@ -83,13 +83,13 @@ def test_a_rule_that_has_no_route_for_a_gateway_has_no_host_there() -> None:
 
 
 def test_what_redirects_to_tls_does_so_for_hosts_without_a_rule_too() -> None:
-    edge = gateway("edge", server("HTTP", host="a.com, b.com", tls="httpsRedirect: true"))
-    plain = gateway("plain", server("HTTP", host="c.com"))
-    found = hosts(tables([edge, plain], rule("a", "a.com, c.com", to("x.com"), "edge, plain"))["http.8443"])
+    edge = gateway("edge", server("HTTP", host="'*.com', B.org", tls="httpsRedirect: true"))
+    plain = gateway("plain", server("HTTP", host="c.net"))
+    found = hosts(tables([edge, plain], rule("a", "a.com, c.net", to("x.com"), "edge, plain"))["http.8443"])
     assert {domains: host.require_tls == VirtualHost.ALL for domains, host in found.items()} == {
+        ("*.com", "b.org"): True,
         ("a.com",): True,
-        ("b.com",): True,
-        ("c.com",): False,
+        ("c.net",): False,
     }
 
 

@@ -38,7 +38,7 @@ class _Table:
 
     def host(self, name: str) -> _Host:
         """A host, with nothing bound to it if it is new."""
-        return self.hosts.setdefault(name.lower(), _Host())
+        return self.hosts.setdefault(name, _Host())
 
 
 def gateway_tables(router: Router) -> Iterator[RouteConfiguration]:
@@ -72,7 +72,7 @@ def _filled(router: Router, sharing: Sequence[Served]) -> _Table:
                 found.rules.append(place)
                 found.redirects |= redirects
         for host in each.hosts if redirects else ():
-            table.host(host).redirects = True
+            table.host(host.lower()).redirects = True
     return table
 
 
