@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import cast
 
 from souk_oracle.case import ORACLE, CaseError, Header
+from souk_oracle.merging import changes, merged
 from souk_oracle.projection.sections import Json, Projection
 
 ANSWERS = ORACLE / "answers"
@@ -29,24 +30,16 @@ def read(name: str, before: Projection | None = None) -> Projection:
         CaseError: when it was never asked for.
     """
     try:
-        changes: Mapping[str, Mapping[str, Json]] = json.loads(_file(name).read_text())
+        written: Mapping[str, Json] = json.loads(_file(name).read_text())
     except FileNotFoundError:
         raise CaseError(f"istiod has not been asked about {name} yet: run `make oracle ONLY={name}`") from None
-    return cast(
-        Projection,
-        {
-            section: {
-                key: value for key, value in {**_section(before, section), **changed}.items() if value is not None
-            }
-            for section, changed in changes.items()
-        },
-    )
+    return cast(Projection, {section: merged(_section(before, section), each) for section, each in written.items()})
 
 
 def write(name: str, answer: Projection, before: Projection | None = None) -> bool:
     """Writes an answer: of a case only what is not as in its world. Returns whether the file is now another."""
-    changes = {section: _changes(_section(before, section), now) for section, now in answer.items()}
-    text = json.dumps(changes, indent=1, sort_keys=True) + "\n"
+    written = {section: changes(_section(before, section), {**now}) for section, now in answer.items()}
+    text = json.dumps(written, indent=1, sort_keys=True) + "\n"
     file = _file(name)
     if file.exists() and file.read_text() == text:
         return False
@@ -69,10 +62,5 @@ def _file(name: str) -> Path:
     return ANSWERS / f"{name}.json"
 
 
-def _section(projection: Projection | None, section: str) -> Mapping[str, Json]:
+def _section(projection: Projection | None, section: str) -> Json:
     return dict(cast(Mapping[str, Mapping[str, Json]], projection or {}).get(section, {}))
-
-
-def _changes(before: Mapping[str, Json], now: Mapping[str, Json]) -> dict[str, Json]:
-    gone: dict[str, Json] = dict.fromkeys(before.keys() - now.keys())
-    return gone | {key: value for key, value in now.items() if key not in before or before[key] != value}

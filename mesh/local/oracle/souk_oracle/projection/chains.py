@@ -45,7 +45,7 @@ def _http(manager: HttpConnectionManager, told: Told, shown: Shown) -> Json:
     return {
         "manager": manager_settings(manager),
         "filters": http_filters(manager, told.filters),
-        "routes": shown(table) if table else None,
+        "routes": shown(table) if table else [],
     }
 
 

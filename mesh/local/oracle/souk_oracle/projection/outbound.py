@@ -49,7 +49,7 @@ def _listener(listener: Listener, told: Told, places: Places) -> Iterator[tuple[
 
 def _hosts(table: RouteConfiguration, places: Places) -> Iterator[tuple[str, dict[str, Json]]]:
     fallback = next((virtual_host(each, places) for each in table.virtual_hosts if _takes_all(each)), {})
-    common = {"table": plain(table), "others": fallback.get("routes")}
+    common = {"table": plain(table), "others": fallback.get("routes", [])}
     by_address = {each.name: each for each in table.virtual_hosts if each.name.endswith(_BY_ADDRESS)}
     for host in table.virtual_hosts:
         if not _takes_all(host) and host.name not in by_address:
