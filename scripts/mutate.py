@@ -49,7 +49,7 @@ def _results() -> Mapping[str, str]:
 def _mutmut(*arguments: str) -> str:
     # A test that is imported beside others looks for Envoy, though none is started.
     environment = {**os.environ, "SOUK_VENV": str(ROOT / ".souk/venv")}
-    command = [MUTMUT, *arguments]
+    command = [str(MUTMUT), *arguments]
     done = subprocess.run(command, cwd=MESH, env=environment, check=False, capture_output=True, text=True)
     if done.returncode:
         said = f"{done.stdout}{done.stderr}"[-3000:]
