@@ -61,6 +61,9 @@ behaviour: env ## Run the behavioural cases on the local mesh; with KUBE=1, on t
 oracle: env ## Ask istiod about the local mesh's cases: make oracle, or make oracle ONLY="routes/weights tls"
 	@cd mesh/local && PYTHONPATH=oracle ../../.souk/mesh-venv/bin/python -m souk_oracle $(ONLY)
 
+analyze: env ## Ask istioctl what it finds in the overlays
+	@scripts/analyze
+
 torture: env ## Run the long versions of the tests that kill and race
 	@TORTURE=full $(PYTHON_BIN)/pytest tests/reliability tests/rollout tests/openapi -s
 
@@ -75,4 +78,4 @@ mutate: env ## See whether the mesh's tests notice changes to it: make mutate SA
 images: ## Build the services' images: make images SERVICE=order, or all of them
 	@scripts/images $(if $(filter command line,$(origin SERVICE)),$(SERVICE))
 
-.PHONY: help doctor env up down status logs split tour protos lock lint test oracle behaviour fidelity torture bench mutate images
+.PHONY: help doctor env up down status logs split tour protos lock lint test oracle analyze behaviour fidelity torture bench mutate images
