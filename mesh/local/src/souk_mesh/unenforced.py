@@ -6,6 +6,7 @@ from collections.abc import Sequence
 
 from souk_mesh.control.messages import UnenforcedReport
 from souk_mesh.objects import AnyObject
+from souk_mesh.objects.injection import ignored
 
 ALWAYS_UNENFORCED = (
     UnenforcedReport(
@@ -25,6 +26,6 @@ def unenforced_reports(objects: Sequence[AnyObject]) -> tuple[UnenforcedReport, 
     listed = [
         UnenforcedReport(subject=f"{each.key}{f': {item.path}' if item.path else ''}", reason=item.reason)
         for each in objects
-        for item in each.unenforced()
+        for item in (*each.unenforced(), *ignored(each))
     ]
     return (*ALWAYS_UNENFORCED, *listed)

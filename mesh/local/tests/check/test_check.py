@@ -14,7 +14,7 @@ from souk_mesh.problems import Problem, Severity, errors
 SHOP = """
 apiVersion: v1
 kind: Namespace
-metadata: {name: souk}
+metadata: {name: souk, labels: {istio-injection: enabled}}
 ---
 apiVersion: v1
 kind: ServiceAccount
@@ -227,7 +227,7 @@ POD = "Deployment souk/payment-v1: spec.template.spec"
         ('{ports: ["50051"]}', "{}", "spec.rules[0].to[0].operation is empty"),
         ("{principals: [cluster.local/ns/souk/sa/payment]}", "{}", "spec.rules[0].from[0].source is empty"),
         ("  host: payment\n", "  host: payment\n  trafficPolicy: {}\n", "spec.trafficPolicy is empty"),
-        ("{name: souk}", "{name: shop}", 'metadata.namespace "souk" is not defined'),
+        ("{name: souk, ", "{name: shop, ", 'metadata.namespace "souk" is not defined'),
         ("selector: {matchLabels: {app: payment}}, port", "port", "spec.portLevelMtls needs a selector"),
         ('["50051"]', '["grpc"]', 'to[0].operation.ports[0] "grpc" is no port'),
         (

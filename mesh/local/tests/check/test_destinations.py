@@ -13,7 +13,7 @@ from souk_mesh.overlays.loading import read
 SHOP = """
 apiVersion: v1
 kind: Namespace
-metadata: {name: shop}
+metadata: {name: shop, labels: {istio-injection: enabled}}
 ---
 apiVersion: apps/v1
 kind: Deployment

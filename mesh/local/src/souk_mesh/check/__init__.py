@@ -9,6 +9,7 @@ from souk_mesh.check import (
     configuration,
     destinations,
     gateways,
+    injection,
     policies,
     routes,
     service_entries,
@@ -25,6 +26,7 @@ from souk_mesh.problems import Problem
 
 PARTS = (
     workloads.problems,
+    injection.problems,
     configuration.problems,
     services.problems,
     stateful_sets.problems,

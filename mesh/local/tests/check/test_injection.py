@@ -1,0 +1,82 @@
+"""Who has a sidecar: here every pod, so what says otherwise is refused, and what says more is listed."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+from test_check import SHOP, checked
+
+from souk_mesh.overlays.loading import read
+from souk_mesh.problems import Severity
+from souk_mesh.unenforced import ALWAYS_UNENFORCED, unenforced_reports
+
+LABELS = "{labels: {app: payment, version: v1}}"
+NAMESPACE = "{name: souk, labels: {istio-injection: enabled}}"
+
+
+def annotated(text: str) -> str:
+    assert LABELS in SHOP
+    return SHOP.replace(LABELS, LABELS.replace("{labels", f"{{annotations: {{{text}}}, labels"))
+
+
+def labelled(text: str) -> str:
+    assert LABELS in SHOP
+    return SHOP.replace(LABELS, LABELS.replace("version: v1", f"version: v1, {text}"))
+
+
+@pytest.mark.parametrize(
+    ("text", "said"),
+    [
+        (labelled('sidecar.istio.io/inject: "false"'), 'metadata.labels.sidecar.istio.io/inject is "false"'),
+        (annotated('sidecar.istio.io/inject: "false"'), 'metadata.annotations.sidecar.istio.io/inject is "false"'),
+        (annotated('traffic.sidecar.istio.io/excludeOutboundPorts: "6379"'), "excludeOutboundPorts is not supported"),
+        (labelled("security.istio.io/tlsMode: disabled"), "security.istio.io/tlsMode is not supported"),
+        (labelled("istio.io/dataplane-mode: ambient"), "istio.io/dataplane-mode is not supported"),
+        (
+            SHOP.replace(NAMESPACE, "{name: souk, labels: {istio-injection: disabled}}"),
+            'Namespace souk: metadata.labels.istio-injection is "disabled"',
+        ),
+    ],
+)
+def test_what_would_leave_a_pod_without_its_sidecar_or_calls_past_it_is_refused(
+    text: str, said: str, tmp_path: Path
+) -> None:
+    (problem,) = checked(text, tmp_path)
+    assert problem.severity is Severity.ERROR
+    assert said in str(problem)
+    assert "leave it out" in str(problem) or "write a PeerAuthentication" in str(problem)
+
+
+def test_a_namespace_that_asks_for_no_sidecars_is_a_warning_unless_all_of_its_pods_do(tmp_path: Path) -> None:
+    plain = SHOP.replace(NAMESPACE, "{name: souk}")
+    (problem,) = checked(plain, tmp_path)
+    assert problem.severity is Severity.WARNING
+    assert "Namespace souk: metadata.labels ask for no sidecars" in str(problem)
+    asking = plain.replace("labels: {app: ", 'labels: {sidecar.istio.io/inject: "true", app: ')
+    assert checked(asking, tmp_path) == ()
+    assert checked(plain.replace("{name: souk}", "{name: souk, labels: {istio.io/rev: stable}}"), tmp_path) == ()
+
+
+def test_the_label_about_a_sidecar_comes_before_the_annotation(tmp_path: Path) -> None:
+    both = annotated('sidecar.istio.io/inject: "false"').replace(
+        "labels: {app: payment, ", 'labels: {sidecar.istio.io/inject: "true", app: payment, '
+    )
+    assert checked(both, tmp_path) == ()
+
+
+@pytest.mark.parametrize(
+    ("text", "listed"),
+    [
+        (annotated("proxy.istio.io/config: 'concurrency: 2'"), ["annotations.proxy.istio.io/config"]),
+        (annotated('sidecar.istio.io/proxyCPU: "2"'), ["annotations.sidecar.istio.io/proxyCPU"]),
+        (labelled("topology.istio.io/subzone: a"), ["labels.topology.istio.io/subzone"]),
+        (annotated('sidecar.istio.io/nativeSidecar: "true"'), []),
+        (labelled('sidecar.istio.io/inject: "true"'), []),
+    ],
+)
+def test_what_else_is_said_to_the_injector_is_listed_unless_it_is_so_here_too(text: str, listed: list[str]) -> None:
+    reports = unenforced_reports(read(text)[0])
+    metadata = "Deployment souk/payment-v1: spec.template.metadata"
+    found = [each.subject for each in reports if each not in ALWAYS_UNENFORCED and "istio.io" in each.subject]
+    assert found == [f"{metadata}.{each}" for each in listed]
