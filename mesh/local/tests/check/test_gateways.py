@@ -120,3 +120,29 @@ def test_a_secret_whose_name_kustomize_has_changed_is_pointed_at(tmp_path: Path)
 def test_the_name_of_a_gateway_has_no_dot(tmp_path: Path) -> None:
     found = checked(SHOP.replace("name: edge, namespace", "name: edge.a, namespace"), tmp_path)
     assert any("metadata.name has a dot" in str(each) for each in found)
+
+
+@pytest.mark.parametrize(
+    ("host", "port", "app", "wrong"),
+    [
+        ("'*'", 8443, "ingress", True),
+        ("souk/*", 8443, "ingress", True),
+        ("a.example", 8443, "ingress", False),
+        ("'*'", 8444, "ingress", False),
+        ("'*'", 8443, "payment", False),
+    ],
+)
+def test_plain_text_on_the_port_where_another_gateway_takes_tls_with_any_name_is_refused(
+    host: str, port: int, app: str, wrong: bool, tmp_path: Path
+) -> None:
+    second = f"""
+---
+apiVersion: networking.istio.io/v1
+kind: Gateway
+metadata: {{name: side, namespace: souk}}
+spec:
+  selector: {{app: {app}}}
+  servers: [{{port: {{number: {port}, name: tls, protocol: HTTPS}}, hosts: [{host}], tls: {{{SIMPLE}}}}}]
+"""
+    found = [each for _, each in said(servers(PLAIN.replace("8080", "8443")) + second, tmp_path)]
+    assert any("8443 is taken by TLS with any name: Gateway souk/side" in each for each in found) is wrong

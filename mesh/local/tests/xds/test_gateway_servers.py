@@ -115,3 +115,10 @@ def test_a_pod_listens_where_the_service_in_front_of_it_leads() -> None:
     assert isinstance(front, Service)
     assert list(served(POD, (gateway("a", server("HTTP", port=8081)),), (front,))) == [8080]
     assert list(served(POD, (gateway("a", server("HTTP", port=9090)),), (front,))) == [9090]
+
+
+@pytest.mark.parametrize("plain", ["HTTP", "TCP"])
+def test_plain_text_is_kept_beside_older_tls_and_no_tls_after_it(plain: str) -> None:
+    older, younger = server("HTTPS", host="a.example", tls=SIMPLE), server("HTTPS", host="c.example", tls=SIMPLE)
+    gateways = (gateway("a", older), gateway("b", server(plain)), gateway("c", younger))
+    assert [name for _, name, _ in left(*gateways)] == ["shop/a", "shop/b"]

@@ -47,7 +47,7 @@ def _gateway(view: View, gateway: Gateway) -> Iterator[Problem]:
             notes = ("Istio tells the servers of a Gateway apart by it",)
             yield Problem(gateway.key, (*steps, "name"), f'"{server.port.name}" is given twice', notes)
         names.add(server.port.name)
-        secret = server.port.protocol in ("HTTPS", "TLS")
+        secret = server.port.encrypted
         if encrypted.setdefault(server.port.number, secret) is not secret:
             notes = ("a client's first bytes would not tell which is meant: give one of them another port",)
             yield Problem(gateway.key, (*steps, "protocol"), "mixes plain text and TLS on one port", notes)
@@ -75,7 +75,7 @@ def _hosts(gateway: Gateway, steps: Steps, server: GatewayServer) -> Iterator[Pr
 def _tls_or_not(gateway: Gateway, steps: Steps, server: GatewayServer) -> Iterator[Problem]:
     where: Steps = (*steps, "tls")
     tls = server.tls
-    if server.port.protocol in ("HTTPS", "TLS"):
+    if server.port.encrypted:
         if tls is None:
             yield Problem(gateway.key, where, f"is required for the protocol {server.port.protocol}")
         elif not tls.terminates:

@@ -50,6 +50,11 @@ class GatewayPort(Model):
         """Whether it takes requests in plain text."""
         return self.protocol in ("HTTP", "HTTP2", "GRPC")
 
+    @property
+    def encrypted(self) -> bool:
+        """Whether clients must begin with TLS."""
+        return self.protocol in ("HTTPS", "TLS")
+
 
 class ServerTLS(Model):
     """How a server encrypts, and what it asks of its clients."""

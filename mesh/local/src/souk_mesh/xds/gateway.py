@@ -101,19 +101,20 @@ def _listener(place: _Place, chains: Sequence[FilterChain]) -> listener_pb2.List
 
 
 def _chains(router: Router, place: _Place) -> Iterator[FilterChain]:
-    first = place.servers[0]
-    if first.server.port.http:
-        # All of them are plain, and share one table.
-        yield FilterChain(filters=list(_filters(router, place, first)))
-        return
-    for each in place.servers:
+    for each in _apart(place.servers):
         tls, filters = each.server.tls, list(_filters(router, place, each))
-        if filters and tls is None:
+        if filters and (tls is None or not each.encrypted):
             yield FilterChain(filters=filters)
         elif filters and tls is not None:
             yield FilterChain(
                 filter_chain_match=_asking_for(each.names), transport_socket=server_socket(tls), filters=filters
             )
+
+
+def _apart(servers: Sequence[Served]) -> Iterator[Served]:
+    """Those that are told apart by connection: of plain HTTP the first, as all of it shares one table."""
+    plain = [each for each in servers if each.server.port.http]
+    return (each for each in servers if each not in plain[1:])
 
 
 def _filters(router: Router, place: _Place, each: Served) -> Iterator[Filter]:

@@ -89,8 +89,8 @@ def _fits(present: Sequence[Served], each: Served) -> bool:
     plain = next((other for other in present if not other.encrypted), None)
     if plain is not None:
         return plain.server.port.http and each.server.port.http
-    # Only TLS so far: beside it, servers with TLS are told apart by SNI.
-    return each.encrypted and (not each.table or each.table not in {other.table for other in present})
+    # Only TLS so far: servers with TLS are told apart by SNI, and who asks for none of their names may speak plainly.
+    return not each.encrypted or not each.table or each.table not in {other.table for other in present}
 
 
 def _settled(gateway: Gateway, server: GatewayServer, number: int) -> Served:
