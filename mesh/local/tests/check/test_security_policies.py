@@ -132,3 +132,24 @@ def test_a_policy_that_is_only_to_be_tried_is_refused_since_it_would_be_enforced
     )
     (problem,) = errors(checked(text, tmp_path))
     assert "metadata.annotations.istio.io/dry-run is not supported" in str(problem)
+
+
+@pytest.mark.parametrize(
+    ("rule", "closes"),
+    [
+        ("to: [{operation: {methods: [GET]}}]", True),
+        ("to: [{operation: {methods: [GET]}}, {operation: {paths: [/a], ports: ['50051']}}]", False),
+        ("to: [{operation: {notPorts: ['9000']}}]", False),
+        ("from: [{source: {requestPrincipals: ['*']}}]", True),
+        ("from: [{source: {namespaces: [other]}}]", False),
+        ("from: [{source: {trustDomains: [other]}}]", False),
+        ("from: [{source: {namespaces: [other]}}], to: [{operation: {paths: [/a]}}]", True),
+        ("when: [{key: source.namespace, values: [other]}]", False),
+    ],
+)
+def test_a_denial_of_requests_that_closes_tcp_ports_is_a_warning_as_in_istio(
+    rule: str, closes: bool, tmp_path: Path
+) -> None:
+    warning = "warning: AuthorizationPolicy souk/a: spec.rules[0] denies connections to TCP ports, too"
+    assert (warning in problems("AuthorizationPolicy", f"{{action: DENY, rules: [{{{rule}}}]}}", tmp_path)) is closes
+    assert warning not in problems("AuthorizationPolicy", f"{{rules: [{{{rule}}}]}}", tmp_path)

@@ -40,6 +40,8 @@ def problems(view: View) -> Iterator[Problem]:
             yield from _operations(policy.key, steps, rule)
             yield from _conditions(policy.key, steps, rule)
             yield from _unknown_identities(view, policy.key, steps, rule)
+            if policy.spec.action == "DENY" and _only_of_requests(rule):
+                yield _closes_connections(policy.key, steps)
 
 
 def _sources(key: ObjectKey, steps: Steps, rule: Rule) -> Iterator[Problem]:
@@ -108,6 +110,26 @@ def _positive(field: str) -> str:
     """`principals` of `notPrincipals`."""
     name = field.removeprefix("not")
     return name[:1].lower() + name[1:]
+
+
+def _only_of_requests(rule: Rule) -> bool:
+    """Whether none of its operations names a port; without operations, whether its sources are those of tokens."""
+    operations = [each.operation for each in rule.to]
+    if operations:
+        return not any(each.ports or each.not_ports for each in operations)
+    return bool(rule.from_) and not any(_of_connections(each.source) for each in rule.from_)
+
+
+def _of_connections(source: Source) -> bool:
+    return source.model_copy(update={"request_principals": (), "not_request_principals": ()}) != Source()
+
+
+def _closes_connections(key: ObjectKey, steps: Steps) -> Problem:
+    notes = (
+        "as in Istio, what it asks of requests is left out for connections: all that the rest fits are denied",
+        "name the ports it is for, in to.operation.ports",
+    )
+    return Problem(key, steps, "denies connections to TCP ports, too", notes, Severity.WARNING)
 
 
 def _unknown_identities(view: View, key: ObjectKey, steps: Steps, rule: Rule) -> Iterator[Problem]:
