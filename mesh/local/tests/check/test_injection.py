@@ -8,7 +8,6 @@ import pytest
 from test_check import SHOP, checked
 
 from souk_mesh.overlays.loading import read
-from souk_mesh.problems import Severity
 from souk_mesh.unenforced import ALWAYS_UNENFORCED, unenforced_reports
 
 LABELS = "{labels: {app: payment, version: v1}}"
@@ -25,34 +24,8 @@ def labelled(text: str) -> str:
     return SHOP.replace(LABELS, LABELS.replace("version: v1", f"version: v1, {text}"))
 
 
-@pytest.mark.parametrize(
-    ("text", "said"),
-    [
-        (labelled('sidecar.istio.io/inject: "false"'), 'metadata.labels.sidecar.istio.io/inject is "false"'),
-        (annotated('sidecar.istio.io/inject: "false"'), 'metadata.annotations.sidecar.istio.io/inject is "false"'),
-        (annotated('traffic.sidecar.istio.io/excludeOutboundPorts: "6379"'), "excludeOutboundPorts is not supported"),
-        (labelled("security.istio.io/tlsMode: disabled"), "security.istio.io/tlsMode is not supported"),
-        (labelled("istio.io/dataplane-mode: ambient"), "istio.io/dataplane-mode is not supported"),
-        (
-            SHOP.replace(NAMESPACE, "{name: souk, labels: {istio-injection: disabled}}"),
-            'Namespace souk: metadata.labels.istio-injection is "disabled"',
-        ),
-    ],
-)
-def test_what_would_leave_a_pod_without_its_sidecar_or_calls_past_it_is_refused(
-    text: str, said: str, tmp_path: Path
-) -> None:
-    (problem,) = checked(text, tmp_path)
-    assert problem.severity is Severity.ERROR
-    assert said in str(problem)
-    assert "leave it out" in str(problem) or "write a PeerAuthentication" in str(problem)
-
-
-def test_a_namespace_that_asks_for_no_sidecars_is_a_warning_unless_all_of_its_pods_do(tmp_path: Path) -> None:
+def test_a_namespace_may_leave_it_to_its_pods_to_ask_for_sidecars(tmp_path: Path) -> None:
     plain = SHOP.replace(NAMESPACE, "{name: souk}")
-    (problem,) = checked(plain, tmp_path)
-    assert problem.severity is Severity.WARNING
-    assert "Namespace souk: metadata.labels ask for no sidecars" in str(problem)
     asking = plain.replace("labels: {app: ", 'labels: {sidecar.istio.io/inject: "true", app: ')
     assert checked(asking, tmp_path) == ()
     assert checked(plain.replace("{name: souk}", "{name: souk, labels: {istio.io/rev: stable}}"), tmp_path) == ()

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
 
 from souk_mesh.check.view import View
 from souk_mesh.check.workloads import POD, containers
@@ -10,6 +11,7 @@ from souk_mesh.objects import (
     AnyObject,
     ConfigMap,
     Container,
+    KeyToPath,
     PersistentVolumeClaim,
     Secret,
     ServiceAccount,
@@ -17,11 +19,19 @@ from souk_mesh.objects import (
     Workload,
 )
 from souk_mesh.objects.parsing import Steps
+from souk_mesh.objects.pods import KeySelector
 from souk_mesh.problems import Problem, Severity
 
-Content = type[ConfigMap] | type[Secret]
-Reference = tuple[Steps, Content, str, tuple[str, ...], bool]
-"""Where it stands, what it means, its name, the keys that are needed, whether it may be missing."""
+
+@dataclass(frozen=True)
+class Reference:
+    """Where a pod names a ConfigMap or a Secret, and where it names which of the keys."""
+
+    steps: Steps
+    kind: type[ConfigMap] | type[Secret]
+    name: str
+    keys: tuple[tuple[Steps, str], ...]
+    optional: bool
 
 
 def problems(view: View) -> Iterator[Problem]:
@@ -58,17 +68,16 @@ def _missing(view: View, workload: Workload, steps: Steps, kind: type[AnyObject]
 
 
 def _content(view: View, workload: Workload, reference: Reference) -> Iterator[Problem]:
-    steps, kind, name, keys, optional = reference
-    found = view.objects.get(kind, workload.metadata.namespace, name)
-    if optional:
+    if reference.optional:
         return
-    if found is None or not isinstance(found, ConfigMap | Secret):
-        yield from _missing(view, workload, (*steps, "secretName" if steps[-1] == "secret" else "name"), kind, name)
+    found = view.objects.get(reference.kind, workload.metadata.namespace, reference.name)
+    if not isinstance(found, ConfigMap | Secret):
+        yield from _missing(view, workload, reference.steps, reference.kind, reference.name)
         return
-    for key in keys:
+    for steps, key in reference.keys:
         if key not in found.content:
             known = ", ".join(sorted(found.content)) or "none"
-            yield Problem(workload.key, (*steps, "key"), f'"{key}" is not in {found.key}', (f"its keys: {known}",))
+            yield Problem(workload.key, steps, f'"{key}" is not in {found.key}', (f"its keys: {known}",))
 
 
 def _shown(workload: Workload, steps: Steps, container: Container) -> Iterator[Problem]:
@@ -89,28 +98,35 @@ def _environment(steps: Steps, container: Container) -> Iterator[Reference]:
         where: Steps = (*steps, "env", index, "valueFrom")
         source = variable.value_from
         if source is not None and source.config_map_key_ref is not None:
-            selector = source.config_map_key_ref
-            yield (*where, "configMapKeyRef"), ConfigMap, selector.name, (selector.key,), selector.optional
+            yield _of_key((*where, "configMapKeyRef"), ConfigMap, source.config_map_key_ref)
         if source is not None and source.secret_key_ref is not None:
-            selector = source.secret_key_ref
-            yield (*where, "secretKeyRef"), Secret, selector.name, (selector.key,), selector.optional
+            yield _of_key((*where, "secretKeyRef"), Secret, source.secret_key_ref)
     for index, group in enumerate(container.env_from):
         where = (*steps, "envFrom", index)
-        if group.config_map_ref is not None:
-            yield (*where, "configMapRef"), ConfigMap, group.config_map_ref.name, (), group.config_map_ref.optional
-        if group.secret_ref is not None:
-            yield (*where, "secretRef"), Secret, group.secret_ref.name, (), group.secret_ref.optional
+        if (whole := group.config_map_ref) is not None:
+            yield Reference((*where, "configMapRef", "name"), ConfigMap, whole.name, (), whole.optional)
+        if (whole := group.secret_ref) is not None:
+            yield Reference((*where, "secretRef", "name"), Secret, whole.name, (), whole.optional)
+
+
+def _of_key(where: Steps, kind: type[ConfigMap] | type[Secret], selector: KeySelector) -> Reference:
+    keys = (((*where, "key"), selector.key),)
+    return Reference((*where, "name"), kind, selector.name, keys, selector.optional)
 
 
 def _volume(steps: Steps, volume: Volume) -> Iterator[Reference]:
-    if volume.config_map is not None:
-        keys = tuple(item.key for item in volume.config_map.items)
-        yield (*steps, "configMap"), ConfigMap, volume.config_map.name, keys, volume.config_map.optional
-    if volume.secret is not None:
-        keys = tuple(item.key for item in volume.secret.items)
-        yield (*steps, "secret"), Secret, volume.secret.secret_name, keys, volume.secret.optional
+    if (settings := volume.config_map) is not None:
+        where: Steps = (*steps, "configMap")
+        yield Reference((*where, "name"), ConfigMap, settings.name, _keys(where, settings.items), settings.optional)
+    if (secret := volume.secret) is not None:
+        where = (*steps, "secret")
+        yield Reference((*where, "secretName"), Secret, secret.secret_name, _keys(where, secret.items), secret.optional)
     for index, source in enumerate(volume.projected.sources if volume.projected is not None else ()):
-        where = (*steps, "projected", "sources", index)
         for field, kind, part in (("configMap", ConfigMap, source.config_map), ("secret", Secret, source.secret)):
             if part is not None:
-                yield (*where, field), kind, part.name, tuple(item.key for item in part.items), part.optional
+                where = (*steps, "projected", "sources", index, field)
+                yield Reference((*where, "name"), kind, part.name, _keys(where, part.items), part.optional)
+
+
+def _keys(where: Steps, items: Sequence[KeyToPath]) -> tuple[tuple[Steps, str], ...]:
+    return tuple(((*where, "items", index, "key"), item.key) for index, item in enumerate(items))
