@@ -20,14 +20,21 @@ class Case:
 
     name: str
     """`oracle/retries/attempts`, as the file is called."""
+    states: str
+    """Its sentence, true of Istio."""
     differs: Mapping[str, str]
-    """What may be otherwise than in Istio, and why that cannot matter."""
+    """What is otherwise than in Istio, and why: of istiod's answers where, of what clients see in which home."""
     objects: Sequence[Mapping[str, Any]]
 
     @property
     def size(self) -> int:
         """How much it says: the less, the more it is about each part of it."""
         return len(repr(self.objects))
+
+    @property
+    def observed(self) -> bool:
+        """Whether clients see what it states, so that what differs can matter."""
+        return self.name.startswith("behaviour/")
 
     @property
     def file(self) -> str:
@@ -46,7 +53,7 @@ def _cases(folder: Path, proof: str) -> Iterator[Case]:
         documents = yaml.load_all(file.read_text(), Loader=yaml.CSafeLoader)
         head, *objects = [each for each in documents if each]
         name = f"{proof}/{file.relative_to(folder).with_suffix('')}"
-        yield Case(name, head.get("differs") or {}, objects)
+        yield Case(name, head["case"], head.get("differs") or {}, objects)
 
 
 def of_kind(case: Case, kind: str) -> Iterable[Mapping[str, Any]]:

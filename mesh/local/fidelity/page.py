@@ -11,6 +11,7 @@ from fidelity.cases import MESH, Case, of_kind
 from fidelity.fields import Accepted, Alike, Field, Refused, Verdict, fields, used
 from fidelity.schema import Definition
 from souk_mesh.objects.inert import REASONS
+from souk_mesh.topology import NO_PRIVILEGES
 from souk_mesh.unenforced import ALWAYS_UNENFORCED
 
 PAGE = MESH.parents[1] / "docs/fidelity.md"
@@ -38,8 +39,8 @@ Proofs = Mapping[str, str]
 def page(definitions: Sequence[Definition], cases: Sequence[Case], before: str) -> str:
     """The whole page. A case that the page before names stays as long as it is one: a new case changes nothing."""
     named = _named_on(before)
-    parts = [_INTRODUCTION, *(_kind(each, cases, named) for each in definitions), _differences(cases), _kubernetes()]
-    return "\n".join(parts)
+    kinds = (_kind(each, cases, named) for each in definitions)
+    return "\n".join([_INTRODUCTION, *kinds, _differences(cases), _kubernetes(), _otherwise(cases)])
 
 
 def unproved(definitions: Sequence[Definition], cases: Sequence[Case]) -> Iterator[str]:
@@ -111,6 +112,7 @@ def _differences(cases: Sequence[Case]) -> str:
     rows = [
         f"| [{case.name}]({_FROM_PAGE}/{case.file}) | `{where}` | {why} |"
         for case in cases
+        if not case.observed
         for where, why in case.differs.items()
     ]
     title = "## Differences that cannot matter\n\nWhere istiod generates something else, and why that is all one.\n"
@@ -127,8 +129,16 @@ def _kubernetes() -> str:
         lines += [""]
     lines += ["### Accepted whole, not enforced", "", "| kind | why |", "|---|---|"]
     lines += [f"| {kind} (`{version}`) | {why} |" for (version, kind), why in sorted(REASONS.items())]
-    lines += [f"| {each.subject} | {each.reason} |" for each in ALWAYS_UNENFORCED]
     return "\n".join([*lines, ""])
+
+
+def _otherwise(cases: Sequence[Case]) -> str:
+    lines = ["## What is otherwise, whatever the field", "", "| what | here |", "|---|---|"]
+    for case in cases:
+        if case.observed and (why := case.differs.get("local")):
+            lines += [f"| [{case.states}]({_FROM_PAGE}/{case.file}) | {why} |"]
+    lines += [f"| {each.subject} | {each.reason} |" for each in ALWAYS_UNENFORCED]
+    return "\n".join([*lines, f"| every port | {NO_PRIVILEGES} |", ""])
 
 
 def _named_on(text: str) -> Proofs:

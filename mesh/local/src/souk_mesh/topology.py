@@ -43,6 +43,7 @@ class ServiceKey(NamedTuple):
 
 LOWEST_PORT = 1025
 """The first port that takes no privileges."""
+NO_PRIVILEGES = f"the local mesh has no privileges: take a port from {LOWEST_PORT}"
 
 
 def listening_port(port: int) -> int:

@@ -18,6 +18,10 @@ ALWAYS_UNENFORCED = (
         reason="a call to a host that is neither a Service's nor a ServiceEntry's passes no sidecar: "
         "REGISTRY_ONLY does not stop it",
     ),
+    UnenforcedReport(
+        subject="every pod",
+        reason="its address is one of 127.0.0.0/8: the blocks of a cluster in an AuthorizationPolicy do not have it",
+    ),
 )
 
 

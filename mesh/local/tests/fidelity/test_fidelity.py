@@ -92,7 +92,7 @@ def test_what_a_condition_asks_for_is_judged_by_itself_whatever_stands_in_its_br
 
 
 def _case(name: str, *http: Mapping[str, object]) -> Case:
-    return Case(name, {}, [{"kind": "VirtualService", "spec": {"http": list(http)}}])
+    return Case(name, "It is so.", {}, [{"kind": "VirtualService", "spec": {"http": list(http)}}])
 
 
 def test_a_field_that_no_case_uses_is_unproved() -> None:
@@ -107,6 +107,13 @@ def test_a_new_case_does_not_change_the_page_where_there_is_one_already() -> Non
     before = page([ROUTES], [first], "")
     assert "| [oracle/a/two](../mesh/local/oracle/cases/a/two.yaml) |" in before
     assert page([ROUTES], [_case("oracle/a/one", {"timeout": "1s"}), first], before) == before
+
+
+def test_what_clients_see_otherwise_is_said_at_the_end_and_is_none_of_what_cannot_matter() -> None:
+    text = page([], [Case("behaviour/a/one", "Calls are led.", {"local": "they stray"}, [])], "")
+    _, _, end = text.partition("## What is otherwise, whatever the field")
+    assert "| [Calls are led.](../mesh/local/behaviour/cases/a/one.yaml) | they stray |" in end
+    assert text.count("they stray") == 1
 
 
 def test_every_refusal_is_of_something_that_is_refused() -> None:

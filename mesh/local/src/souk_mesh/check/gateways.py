@@ -10,7 +10,7 @@ from souk_mesh.objects import Gateway, GatewayServer, Secret, ServerTLS
 from souk_mesh.objects.credentials import CA_SUFFIX, client_authority, key_pair
 from souk_mesh.objects.parsing import Steps
 from souk_mesh.problems import Problem, Severity
-from souk_mesh.topology import LOWEST_PORT
+from souk_mesh.topology import LOWEST_PORT, NO_PRIVILEGES
 
 LABEL = re.compile(r"[a-z0-9]([-a-z0-9]{0,61}[a-z0-9])?")
 HOST = re.compile(r"\*|(\*|[a-zA-Z0-9*]([-a-zA-Z0-9]*[a-zA-Z0-9])?)(\.[a-zA-Z0-9]([-a-zA-Z0-9]*[a-zA-Z0-9])?)*")
@@ -55,7 +55,7 @@ def _gateway(view: View, gateway: Gateway) -> Iterator[Problem]:
 
 def _port(gateway: Gateway, steps: Steps, server: GatewayServer) -> Iterator[Problem]:
     if server.port.number < LOWEST_PORT:
-        notes = (f"the local mesh has no privileges: take a port from {LOWEST_PORT}",)
+        notes = (NO_PRIVILEGES,)
         where = (*steps, "port", "number")
         yield Problem(gateway.key, where, f"{server.port.number} is a privileged port", notes)
     if not server.port.name:

@@ -8,7 +8,7 @@ from souk_mesh.check.view import View
 from souk_mesh.objects import PodTemplate, Service, ServicePort
 from souk_mesh.objects.parsing import Steps
 from souk_mesh.problems import Problem, Severity
-from souk_mesh.topology import LOWEST_PORT
+from souk_mesh.topology import LOWEST_PORT, NO_PRIVILEGES
 
 PROTOCOLS = frozenset({"grpc", "http", "http2", "https", "mongo", "mysql", "redis", "tcp", "tls"})
 """What Istio reads off appProtocol, or off a port's name up to its first hyphen."""
@@ -57,7 +57,7 @@ def _ports(service: Service, pods: tuple[PodTemplate, ...]) -> Iterator[Problem]
     for index, port in enumerate(service.spec.ports):
         steps: Steps = ("spec", "ports", index)
         if port.port < LOWEST_PORT:
-            notes = (f"the local mesh has no privileges: take a port from {LOWEST_PORT}",)
+            notes = (NO_PRIVILEGES,)
             yield Problem(service.key, (*steps, "port"), f"{port.port} is a privileged port", notes)
         if not port.name and len(service.spec.ports) > 1:
             yield Problem(service.key, (*steps, "name"), "is required when a Service has several ports")

@@ -9,7 +9,7 @@ from souk_mesh.images import UnknownImage
 from souk_mesh.objects import Container, Job, Namespace, PodSpec, StatefulSet, Workload
 from souk_mesh.objects.parsing import Steps
 from souk_mesh.problems import Problem
-from souk_mesh.topology import LOWEST_PORT, Proxy
+from souk_mesh.topology import LOWEST_PORT, NO_PRIVILEGES, Proxy
 
 POD: Steps = ("spec", "template", "spec")
 
@@ -88,7 +88,7 @@ def _ports(workload: Workload) -> Iterator[Problem]:
 
 def too_low(thing: Workload, where: Steps, number: int) -> Problem:
     """Refuses a port that would need privileges."""
-    notes = (f"the local mesh has no privileges: take a port from {LOWEST_PORT}",)
+    notes = (NO_PRIVILEGES,)
     return Problem(thing.key, where, f"{number} is a privileged port", notes)
 
 
