@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import pytest
-from test_translation import TO, Json, routes, virtual_service
+from translating import TO, Json, routes, virtual_service
 
 ADDRESS = "127.9.1.10"
 

@@ -1,104 +1,27 @@
-"""What objects become, without a proxy."""
+"""What objects become in the routes of a caller, without a proxy."""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from typing import Any
 
 import pytest
-import yaml
-from google.protobuf import json_format
+from translating import (
+    DEFAULT_RETRY,
+    HOST,
+    PAYMENTS,
+    SERVICE,
+    TO,
+    cluster,
+    destination_rule,
+    hosts,
+    pod,
+    routes,
+    shown,
+    translated,
+    virtual_service,
+)
 
-from souk_mesh.identity import Certificate, CertificateAuthority
-from souk_mesh.objects import parse
-from souk_mesh.topology import ContainerPort, Pod, PodAddresses, Proxy, ServiceKey
-from souk_mesh.xds import Configuration, Kind, Resources, View, resources
-
-Json = Any
-
-AUTHORITY = CertificateAuthority.create()
-LEAF: Certificate = AUTHORITY.issue("spiffe://cluster.local/ns/souk/sa/order")
-PAYMENT = ServiceKey("souk", "payment")
-HOST = "payment.souk.svc.cluster.local"
-DEFAULT_RETRY = {
-    "retryOn": "connect-failure,refused-stream,unavailable,cancelled,retriable-status-codes",
-    "numRetries": 2,
-    "hostSelectionRetryMaxAttempts": "5",
-}
-
-SERVICE = """
-apiVersion: v1
-kind: Service
-metadata: {name: payment, namespace: souk}
-spec: {selector: {app: payment}, ports: [{name: grpc, port: 50051, targetPort: grpc}]}
-"""
-
-
-def pod(app: str, index: int, namespace: str = "souk", **labels: str) -> Pod:
-    return Pod(
-        namespace=namespace,
-        name=f"{app}-{index}",
-        service_account=app,
-        labels={"app": app, **labels},
-        addresses=PodAddresses(f"127.9.{index}.1", f"127.9.{index}.2", {PAYMENT: f"127.9.{index}.10"}),
-        ports=(ContainerPort("grpc", 50061),),
-        proxy=Proxy.SIDECAR,
-        ready=True,
-        exposed={},
-    )
-
-
-ORDER = pod("order", 1, tier="back")
-PAYMENTS = (pod("payment", 2, version="v1"), pod("payment", 3, version="v2"))
-
-
-def translated(*objects: str, of: Pod = ORDER, pods: Sequence[Pod] = (ORDER, *PAYMENTS)) -> Resources:
-    parsed = [parse(document) for text in (SERVICE, *objects) for document in yaml.safe_load_all(text)]
-    everybody = tuple(pods) if of in pods else (*pods, of)
-    return resources(View(Configuration.of(parsed), everybody), of, LEAF, AUTHORITY.roots)
-
-
-def shown(result: Resources, kind: Kind, name: str) -> Json:
-    shown: Json = json_format.MessageToDict(result.of_kind(kind)[name])
-    return shown
-
-
-def virtual_service(*rules: str, more: str = "hosts: [payment]") -> str:
-    listed = "".join(f"\n    - {rule}" for rule in rules)
-    return f"""
-apiVersion: networking.istio.io/v1
-kind: VirtualService
-metadata: {{name: payment, namespace: souk}}
-spec:
-  {more}
-  http:{listed}
-"""
-
-
-def destination_rule(spec: str, namespace: str = "souk") -> str:
-    return f"""
-apiVersion: networking.istio.io/v1
-kind: DestinationRule
-metadata: {{name: payment, namespace: {namespace}}}
-spec: {{{spec}}}
-"""
-
-
-def hosts(result: Resources) -> dict[str, Any]:
-    table = shown(result, Kind.ROUTES, f"{HOST}:50051")
-    return {host["domains"][0]: host for host in table["virtualHosts"]}
-
-
-def routes(*objects: str, domain: str = "payment", of: Pod = ORDER) -> list[Any]:
-    found: list[Any] = hosts(translated(*objects, of=of))[domain].get("routes", [])
-    return found
-
-
-def cluster(*objects: str, subset: str = "") -> Json:
-    return shown(translated(*objects), Kind.CLUSTER, f"outbound|50051|{subset}|{HOST}")
-
-
-TO = "route: [{destination: {host: payment}}]"
+from souk_mesh.xds import Kind
 
 
 def test_a_service_without_rules_gets_istios_default_route() -> None:
@@ -245,57 +168,6 @@ def test_a_host_that_is_no_service_has_no_cluster() -> None:
     assert route["route"]["cluster"] == "outbound|50051||nobody.souk.svc.cluster.local"
 
 
-def test_a_cluster_is_unbounded_and_least_loaded_by_default() -> None:
-    found = cluster()
-    assert found["lbPolicy"] == "LEAST_REQUEST"
-    assert found["connectTimeout"] == "10s"
-    (bounds,) = found["circuitBreakers"]["thresholds"]
-    assert {bounds[name] for name in ("maxConnections", "maxPendingRequests", "maxRequests", "maxRetries")} == {
-        2**32 - 1
-    }
-    assert "outlierDetection" not in found
-
-
-def test_callers_expect_the_accounts_of_the_services_pods_and_name_the_subset() -> None:
-    found = cluster(destination_rule("host: payment, subsets: [{name: v1, labels: {version: v1}}]"), subset="v1")
-    context = found["transportSocketMatches"][0]["transportSocket"]["typedConfig"]
-    assert context["sni"] == f"outbound_.50051_.v1_.{HOST}"
-    assert context["commonTlsContext"]["alpnProtocols"] == ["istio-peer-exchange", "istio", "h2"]
-    names = context["commonTlsContext"]["combinedValidationContext"]["defaultValidationContext"]
-    assert names["matchSubjectAltNames"] == [{"exact": "spiffe://cluster.local/ns/souk/sa/payment"}]
-
-
-def test_a_subsets_policy_replaces_whole_blocks_of_the_services() -> None:
-    rule = destination_rule(
-        "host: payment, trafficPolicy: {loadBalancer: {simple: RANDOM},"
-        " connectionPool: {http: {http2MaxRequests: 7}, tcp: {connectTimeout: 1s}}},"
-        " subsets: [{name: v1, trafficPolicy: {connectionPool: {http: {maxRetries: 2}}}}]"
-    )
-    plain, subset = cluster(rule), cluster(rule, subset="v1")
-    assert (plain["lbPolicy"], subset["lbPolicy"]) == ("RANDOM", "RANDOM")
-    assert (plain["connectTimeout"], subset["connectTimeout"]) == ("1s", "10s")
-    (before,), (after,) = plain["circuitBreakers"]["thresholds"], subset["circuitBreakers"]["thresholds"]
-    assert (before["maxRequests"], after["maxRequests"], after["maxRetries"]) == (7, 2**32 - 1, 2)
-
-
-def test_outlier_detection_leaves_what_is_unset_to_envoy() -> None:
-    found = cluster(destination_rule("host: payment, trafficPolicy: {outlierDetection: {consecutive5xxErrors: 2}}"))
-    assert found["outlierDetection"] == {
-        "consecutive5xx": 2,
-        "enforcingConsecutive5xx": 100,
-        "enforcingSuccessRate": 0,
-    }
-    assert found["commonLbConfig"] == {"healthyPanicThreshold": {}}  # 0: never send to pods that are left out
-
-
-def test_the_callers_namespace_speaks_before_the_services_and_that_before_the_mesh() -> None:
-    policy = "host: payment.souk.svc.cluster.local, trafficPolicy: {{loadBalancer: {{simple: {0}}}}}"
-    mesh = destination_rule(policy.format("RANDOM"), "istio-system")
-    own = destination_rule(policy.format("ROUND_ROBIN"))
-    assert cluster(mesh)["lbPolicy"] == "RANDOM"
-    assert "lbPolicy" not in cluster(mesh, own)  # ROUND_ROBIN, the enum's zero
-
-
 def test_a_rule_that_leads_to_a_hashed_service_keeps_its_pod_also_in_retries() -> None:
     rule = destination_rule("host: payment, trafficPolicy: {loadBalancer: {consistentHash: {httpHeaderName: x-user}}}")
     assert cluster(rule)["lbPolicy"] == "RING_HASH"
@@ -303,14 +175,6 @@ def test_a_rule_that_leads_to_a_hashed_service_keeps_its_pod_also_in_retries() -
         (route,) = routes(rule, *others)
         assert route["route"]["hashPolicy"] == [{"header": {"headerName": "x-user"}}]
         assert ("retryHostPredicate" in route["route"]["retryPolicy"]) is predicate
-
-
-def test_only_ready_pods_are_endpoints_on_the_port_that_the_name_means() -> None:
-    result = translated(pods=(ORDER, PAYMENTS[0]))
-    (group,) = shown(result, Kind.ENDPOINTS, f"outbound|50051||{HOST}")["endpoints"]
-    (endpoint,) = group["lbEndpoints"]
-    assert endpoint["endpoint"]["address"]["socketAddress"] == {"address": "127.9.2.1", "portValue": 50061}
-    assert endpoint["metadata"]["filterMetadata"] == {"envoy.transport_socket_match": {"tlsMode": "istio"}}
 
 
 def test_inbound_ports_are_tried_again_only_where_requests_are_not_grpc() -> None:
