@@ -38,6 +38,11 @@ def test_the_label_about_a_sidecar_comes_before_the_annotation(tmp_path: Path) -
     assert checked(both, tmp_path) == ()
 
 
+@pytest.mark.parametrize("name", ["istio.io/use-waypoint", "istio.io/dataplane-mode"])
+def test_a_pod_may_say_that_it_takes_no_part_in_an_ambient_mesh(name: str, tmp_path: Path) -> None:
+    assert checked(labelled(f"{name}: none"), tmp_path) == ()
+
+
 @pytest.mark.parametrize(
     ("text", "listed"),
     [

@@ -24,6 +24,7 @@ _MEANT = frozenset(
         ("inject.istio.io/templates", "sidecar"),
         ("security.istio.io/tlsMode", "istio"),
         ("istio.io/dataplane-mode", "none"),
+        ("istio.io/use-waypoint", "none"),
     }
 )
 """What says only what is so anyway."""
