@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from functools import cached_property
 
 from souk_mesh.objects import VirtualService
 from souk_mesh.xds.connections import Forwarding, forwarding
@@ -48,7 +49,7 @@ class Outbound:
     registry_only: bool
     """Whether calls to hosts that nobody knows are refused."""
 
-    @property
+    @cached_property
     def spoken(self) -> frozenset[int]:
         """The ports on which requests are told apart."""
         ports = (port for each in self.named.values() for port in each.service.spec.ports)
