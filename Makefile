@@ -47,6 +47,7 @@ lock: env ## Pin the dependencies anew; UPGRADE=--upgrade takes the newest
 	@scripts/lock
 
 lint: env ## Check style, types, imports, protos and manifests
+	@scripts/environment "packages of the experiments"
 	@scripts/lint
 
 test: env ## Run every test

@@ -26,6 +26,7 @@ VENV = STATE / "venv"
 SERVICES_VENV = STATE / "services-venv"
 MESH_VENV = STATE / "mesh-venv"
 BENCH_VENV = STATE / "bench-venv"
+CANARY_VENV = STATE / "canary-venv"
 MUTATION_VENV = STATE / "mutation-venv"
 BIN = STATE / "bin"
 NPM = STATE / "npm"
@@ -135,6 +136,18 @@ def extras() -> tuple[Step, ...]:
             (lock, *(member / "pyproject.toml" for member in members)),
             BENCH_VENV / "bin/python",
             lambda: sync(BENCH_VENV, lock, members),
+        ),
+        Step(
+            "packages of the experiments",
+            (
+                ROOT / "experiments/requirements.lock",
+                ROOT / "experiments/pyproject.toml",
+                ROOT / "mesh/local/pyproject.toml",
+            ),
+            CANARY_VENV / "bin/souk-canary",
+            lambda: sync(
+                CANARY_VENV, ROOT / "experiments/requirements.lock", [ROOT / "mesh/local", ROOT / "experiments"]
+            ),
         ),
         Step(
             "packages of the mutation run",

@@ -1,0 +1,1 @@
+"""The rule that judges: anytime-valid evidence from counts, without I/O."""
