@@ -51,6 +51,7 @@ lint: env ## Check style, types, imports, protos and manifests
 	@scripts/lint
 
 test: env ## Run every test
+	@scripts/environment "packages of the experiments"
 	@scripts/test
 
 fidelity: env ## Write docs/fidelity.md: what of Istio's API the local mesh does, field by field

@@ -13,6 +13,8 @@ class PodCounts:
     attempts: int
     bad: int
     """Of these, how many ended as the criteria call bad."""
+    slower: tuple[int, ...] = ()
+    """Of these, how many took longer than each of the window's `bounds`; empty where the source can't tell."""
 
 
 @dataclass(frozen=True)
@@ -28,6 +30,8 @@ class Arm:
     """Attempts by how they ended: a gRPC code's name, `HTTP 503` without one, or what the proxy says (`UF`, `UO`)."""
     pods: Mapping[str, PodCounts] = field(default_factory=dict)
     """The same by pod, where the source tells pods apart."""
+    custom: Mapping[str, PodCounts] = field(default_factory=dict)
+    """What the experiment's own queries found, by their names."""
 
 
 @dataclass(frozen=True)

@@ -1,0 +1,74 @@
+"""The counts of a window as arrays: of one run, or of many at once, so that a study decides by the rule that ships."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from souk_canary.counts import Arm, PodCounts, Window
+from souk_canary.rule.criteria import Criteria
+from souk_canary.rule.ratio import Floats
+
+
+@dataclass(frozen=True)
+class ArmTally:
+    """One version in a window. The last axis is what is measured: errors, slower than each bound, the custom
+    criteria."""
+
+    attempts: Floats
+    bad: Floats
+
+    def plus(self, other: ArmTally) -> ArmTally:
+        """Both together."""
+        return ArmTally(self.attempts + other.attempts, self.bad + other.bad)
+
+    def only(self, where: Floats) -> ArmTally:
+        """Zero in the runs where `where` is 0, unchanged where it is 1."""
+        return ArmTally(self.attempts * where[..., None], self.bad * where[..., None])
+
+
+@dataclass(frozen=True)
+class Tally:
+    """Both versions in a window."""
+
+    share: float
+    """Which part of the requests was meant for the candidate."""
+    baseline: ArmTally
+    candidate: ArmTally
+    replicas: ArmTally
+    """Those of the baseline that tell replicas apart: as `baseline`, and a last axis more, the replicas."""
+
+
+def tally(window: Window, criteria: Criteria) -> Tally:
+    """A window of one run."""
+    pods = list(window.baseline.pods.values())
+    return Tally(
+        window.share,
+        _arm(window.baseline, criteria),
+        _arm(window.candidate, criteria),
+        ArmTally(
+            *(np.stack(side, axis=-1) for side in zip(*(_pod(pod, window, criteria) for pod in pods), strict=True))
+        )
+        if pods
+        else ArmTally(np.zeros((1, 0)), np.zeros((1, 0))),
+    )
+
+
+def _arm(arm: Arm, criteria: Criteria) -> ArmTally:
+    custom = [arm.custom.get(name, PodCounts(0, 0)) for name in criteria.custom]
+    attempts = [arm.attempts] * (1 + len(arm.slower)) + [counts.attempts for counts in custom]
+    return ArmTally(_floats(attempts), _floats([arm.bad, *arm.slower, *(counts.bad for counts in custom)]))
+
+
+def _pod(pod: PodCounts, window: Window, criteria: Criteria) -> tuple[Floats, Floats]:
+    """What a source can't tell of a pod counts as no attempts: it says nothing about dispersion."""
+    unknown = [0] * len(window.bounds)
+    slower = list(pod.slower) or unknown
+    asked = [pod.attempts] * len(window.bounds) if pod.slower else unknown
+    rest = [0] * len(criteria.custom)
+    return _floats([pod.attempts, *asked, *rest]), _floats([pod.bad, *slower, *rest])
+
+
+def _floats(values: list[int]) -> Floats:
+    return np.asarray(values, dtype=float)
