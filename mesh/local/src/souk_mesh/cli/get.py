@@ -89,13 +89,16 @@ def _kind(text: str) -> str:
 
 
 def _covered(document: Mapping[str, object]) -> Mapping[str, object]:
-    """The document; of a Secret, without what is secret in it."""
+    """The document as it could be applied; of a Secret, without what is secret in it."""
+    metadata = document["metadata"]
+    assert isinstance(metadata, Mapping)
+    applicable = {name: value for name, value in metadata.items() if name != "resourceVersion"}
     hidden = {
         key: dict.fromkeys(entries, HIDDEN)
         for key in ("data", "stringData")
         if document["kind"] == "Secret" and isinstance(entries := document.get(key), Mapping)
     }
-    return {**document, **hidden}
+    return {**document, "metadata": applicable, **hidden}
 
 
 def _names(document: Mapping[str, object]) -> tuple[str, str]:

@@ -14,7 +14,7 @@ from souk_mesh.cli.waiting import wait
 from souk_mesh.control import methods
 from souk_mesh.control.client import ControlClient
 from souk_mesh.control.messages import ApplyReply, ApplyRequest, GetRequest, Nothing, StatusReply
-from souk_mesh.objects import AnyObject, Service, dump, parse
+from souk_mesh.objects import AnyObject, Service, dump, stored
 from souk_mesh.objects.parsing import KINDS
 from souk_mesh.overlays.kustomize import Building
 from souk_mesh.overlays.loading import Overlay
@@ -86,7 +86,7 @@ def _held(client: ControlClient) -> tuple[AnyObject, ...]:
         ask(client, methods.GET, GetRequest(kind=kind, name=None, namespace=None))
         for kind in sorted({kind for _, kind in KINDS})
     ]
-    return tuple(parse(document) for reply in replies for document in reply.objects)
+    return tuple(stored.read(document) for reply in replies for document in reply.objects)
 
 
 def _request(overlay: Overlay, port: int | None, scope: _Scope) -> ApplyRequest:

@@ -17,6 +17,14 @@ class ControlError(Exception):
     """The supervisor refused an order or did not answer; the text is for the person who gave it."""
 
 
+class Outdated(ControlError):
+    """Somebody else has changed the object meanwhile: read it again."""
+
+
+class Unanswered(ControlError):
+    """The supervisor did not answer: whether it did what it was asked is unknown."""
+
+
 class ControlClient:
     """Gives orders to the supervisor behind a unix socket."""
 
@@ -37,7 +45,7 @@ class ControlClient:
         """Gives one order and returns the answer.
 
         Raises:
-            ControlError: it was refused, or the supervisor did not answer.
+            ControlError: it was refused; Outdated and Unanswered say more.
         """
         call: grpc.UnaryUnaryMultiCallable[Request, Reply] = self._channel.unary_unary(
             method.path,
@@ -47,14 +55,19 @@ class ControlClient:
         try:
             reply: Reply = call(request, timeout=PATIENCE)
         except grpc.RpcError as error:
-            raise ControlError(_message(error)) from error
+            raise _said(error) from error
         return reply
 
 
-def _message(error: grpc.RpcError) -> str:
+def _said(error: grpc.RpcError) -> ControlError:
     assert isinstance(error, grpc.Call), "what a call raises tells how it ended"
-    if error.code() is grpc.StatusCode.FAILED_PRECONDITION:
-        return error.details() or "refused"
-    if error.code() is grpc.StatusCode.UNAVAILABLE:
-        return "the supervisor does not answer\n  is it running? `souk up` starts it; supervisor.log says more"
-    return f"the supervisor failed: {error.details()}\n  supervisor.log in the state folder says more"
+    match error.code():
+        case grpc.StatusCode.FAILED_PRECONDITION:
+            return ControlError(error.details() or "refused")
+        case grpc.StatusCode.ABORTED:
+            return Outdated(error.details() or "changed meanwhile")
+        case grpc.StatusCode.UNAVAILABLE | grpc.StatusCode.DEADLINE_EXCEEDED:
+            return Unanswered(
+                "the supervisor does not answer\n  is it running? `souk up` starts it; supervisor.log says more"
+            )
+    return ControlError(f"the supervisor failed: {error.details()}\n  supervisor.log in the state folder says more")

@@ -21,7 +21,7 @@ class ApplyRequest(Message):
     """Objects to have."""
 
     name: str
-    """What they were built from, for messages: `overlays/local`."""
+    """What they were built from, for messages: `overlays/local`; empty for what a program adds in passing."""
     documents: tuple[Mapping[str, object], ...]
     whole: bool
     """Whether they are all there should be: what else there is, is removed."""
@@ -153,9 +153,44 @@ class GetRequest(Message):
 
 
 class GetReply(Message):
-    """The objects, as documents."""
+    """The objects, as documents with `metadata.resourceVersion`."""
 
     objects: tuple[Mapping[str, object], ...]
+
+
+class ReplaceRequest(Message):
+    """An object to have in the place of the one that it was made from: `metadata.resourceVersion` says which."""
+
+    document: Mapping[str, object]
+
+
+class ReplaceReply(Message):
+    """The object as it is stored now."""
+
+    document: Mapping[str, object]
+
+
+class DeleteRequest(Message):
+    """An object that is to go; `namespace` is empty for the kinds that have none."""
+
+    kind: str
+    namespace: str
+    name: str
+
+
+class LateProxy(Message):
+    """A proxy that does not run what the store holds."""
+
+    namespace: str
+    pod: str
+    refusal: str | None
+    """What it said when it refused its configuration; None if it has not answered."""
+
+
+class LateReply(Message):
+    """The proxies that have not acknowledged what the store holds; empty when all have."""
+
+    proxies: tuple[LateProxy, ...]
 
 
 class SplitRequest(Message):

@@ -8,13 +8,17 @@ from typing import Generic, TypeVar
 from souk_mesh.control.messages import (
     ApplyReply,
     ApplyRequest,
+    DeleteRequest,
     Done,
     GetReply,
     GetRequest,
+    LateReply,
     Message,
     NamedRequest,
     Nothing,
     ProgressReply,
+    ReplaceReply,
+    ReplaceRequest,
     ScaleRequest,
     SplitReply,
     SplitRequest,
@@ -45,6 +49,9 @@ APPLY = Method("Apply", ApplyRequest, ApplyReply)
 STATUS = Method("Status", Nothing, StatusReply)
 PROGRESS = Method("Progress", Nothing, ProgressReply)
 GET = Method("Get", GetRequest, GetReply)
+REPLACE = Method("Replace", ReplaceRequest, ReplaceReply)
+DELETE = Method("Delete", DeleteRequest, Done)
+LATE = Method("Late", Nothing, LateReply)
 SPLIT = Method("Split", SplitRequest, SplitReply)
 RESTART = Method("Restart", NamedRequest, Done)
 SCALE = Method("Scale", ScaleRequest, Done)

@@ -15,13 +15,17 @@ from souk_mesh.control import methods
 from souk_mesh.control.messages import (
     ApplyReply,
     ApplyRequest,
+    DeleteRequest,
     Done,
     GetReply,
     GetRequest,
+    LateReply,
     Message,
     NamedRequest,
     Nothing,
     ProgressReply,
+    ReplaceReply,
+    ReplaceRequest,
     ScaleRequest,
     SplitReply,
     SplitRequest,
@@ -39,6 +43,10 @@ class Refusal(Exception):
     """An order that cannot be carried out; the text is for the person who gave it."""
 
 
+class Outdated(Refusal):
+    """An order about an object that somebody else has changed meanwhile: read it again."""
+
+
 class Orders(Protocol):
     """What the supervisor can be asked to do."""
 
@@ -53,6 +61,15 @@ class Orders(Protocol):
 
     async def get(self, request: GetRequest) -> GetReply:
         """Shows objects."""
+
+    async def replace(self, request: ReplaceRequest) -> ReplaceReply:
+        """Puts a changed object in the place of the one that it was made from."""
+
+    async def delete(self, request: DeleteRequest) -> Done:
+        """Removes an object."""
+
+    async def late(self, _: Nothing, /) -> LateReply:
+        """Names the proxies that have not acknowledged what the store holds; does not wait."""
 
     async def split(self, request: SplitRequest) -> SplitReply:
         """Changes the weights of a VirtualService and waits for every proxy."""
@@ -83,6 +100,9 @@ async def serve(orders: Orders, socket: Path) -> grpc.aio.Server:
             _handler(methods.STATUS, orders.status),
             _handler(methods.PROGRESS, orders.progress),
             _handler(methods.GET, orders.get),
+            _handler(methods.REPLACE, orders.replace),
+            _handler(methods.DELETE, orders.delete),
+            _handler(methods.LATE, orders.late),
             _handler(methods.SPLIT, orders.split),
             _handler(methods.RESTART, orders.restart),
             _handler(methods.SCALE, orders.scale),
@@ -107,6 +127,8 @@ def _handler(
     async def handle(request: Request, context: grpc.aio.ServicerContext[Request, Reply]) -> Reply:
         try:
             return await order(request)
+        except Outdated as outdated:
+            await context.abort(grpc.StatusCode.ABORTED, str(outdated))
         except Refusal as refusal:
             await context.abort(grpc.StatusCode.FAILED_PRECONDITION, str(refusal))
         except Exception as error:

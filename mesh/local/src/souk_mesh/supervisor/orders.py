@@ -12,18 +12,22 @@ from souk_mesh.check.changes import forbidden
 from souk_mesh.control.messages import (
     ApplyReply,
     ApplyRequest,
+    DeleteRequest,
     Done,
     GetReply,
     GetRequest,
+    LateReply,
     NamedRequest,
     Nothing,
     ProgressReply,
+    ReplaceReply,
+    ReplaceRequest,
     ScaleRequest,
     SplitReply,
     SplitRequest,
     StatusReply,
 )
-from souk_mesh.control.server import Refusal
+from souk_mesh.control.server import Outdated, Refusal
 from souk_mesh.images import Images
 from souk_mesh.objects import (
     AnyObject,
@@ -35,15 +39,17 @@ from souk_mesh.objects import (
     Service,
     StatefulSet,
     VirtualService,
-    dump,
     parse,
+    stored,
 )
 from souk_mesh.ports import exposures, holder, taken
 from souk_mesh.problems import errors
+from souk_mesh.store import Conflict, NotFound
 from souk_mesh.supervisor import splitting
 from souk_mesh.supervisor.memory import proportional
 from souk_mesh.supervisor.mesh import Mesh
 from souk_mesh.supervisor.reporting import (
+    late_proxies,
     pod_report,
     rewrite_reports,
     service_reports,
@@ -79,9 +85,7 @@ class MeshOrders:
         held = self._store.snapshot().objects
         given = {each.key: each for each in objects}
         future = given if request.whole else {**held, **given}
-        mistakes = [*errors(check(future.values(), self._images)), *forbidden(held, given)]
-        if mistakes:
-            raise Refusal("\n".join(map(str, mistakes)))
+        self._refuse_mistakes(future, held, given)
         port = request.port if request.port is not None else self._mesh.port
         self._refuse_taken_ports(future, port)
         return self._replace(request, given, port)
@@ -127,7 +131,37 @@ class MeshOrders:
             and request.name in (None, key.name)
             and request.namespace in (None, key.namespace)
         ]
-        return GetReply(objects=tuple(dump(each) for each in found))
+        return GetReply(objects=tuple(stored.document(each) for each in found))
+
+    async def replace(self, request: ReplaceRequest) -> ReplaceReply:
+        """Puts a changed object in the place of the one that it was made from."""
+        try:
+            wanted = stored.read(request.document)
+        except Malformed as malformed:
+            raise Refusal(str(malformed)) from malformed
+        held = self._store.snapshot().objects
+        self._refuse_mistakes({**held, wanted.key: wanted}, held, {wanted.key: wanted})
+        try:
+            return ReplaceReply(document=stored.document(self._store.replace(wanted)))
+        except Conflict as conflict:
+            raise Outdated(str(conflict)) from conflict
+        except NotFound as missing:
+            raise Refusal(str(missing)) from missing
+
+    async def delete(self, request: DeleteRequest) -> Done:
+        """Removes an object."""
+        key = ObjectKey(request.kind, request.namespace, request.name)
+        held = self._store.snapshot().objects
+        if key not in held:
+            raise Refusal(f"there is no {key}")
+        self._refuse_mistakes({other: each for other, each in held.items() if other != key}, held, {})
+        self._store.delete(key)
+        return Done(text=f"{key} is removed")
+
+    async def late(self, _: Nothing) -> LateReply:
+        """Names the proxies that have not acknowledged what the store holds; does not wait."""
+        self._mesh.publisher.catch_up()
+        return LateReply(proxies=tuple(late_proxies(self._mesh.pods(), self._mesh.ads.status())))
 
     async def split(self, request: SplitRequest) -> SplitReply:
         """Changes the weights of a VirtualService and waits for every proxy."""
@@ -197,6 +231,16 @@ class MeshOrders:
             raise Refusal("saved, but not every proxy has acknowledged it\n  " + "\n  ".join(late))
         return len(proxies)
 
+    def _refuse_mistakes(
+        self,
+        future: Mapping[ObjectKey, AnyObject],
+        held: Mapping[ObjectKey, AnyObject],
+        given: Mapping[ObjectKey, AnyObject],
+    ) -> None:
+        mistakes = [*errors(check(future.values(), self._images)), *forbidden(held, given)]
+        if mistakes:
+            raise Refusal("\n".join(map(str, mistakes)))
+
     def _refuse_taken_ports(self, future: Mapping[ObjectKey, AnyObject], port: int | None) -> None:
         held = {each.bound for each in exposures(self._store.list(Service), self._mesh.port)}
         services = [each for each in future.values() if isinstance(each, Service)]
@@ -218,7 +262,10 @@ class MeshOrders:
         removed = tuple(key for key in held if key not in given) if request.whole else ()
         for key in removed:
             self._store.delete(key)
-        self._name = request.name if request.whole or not self._name else f"{self._name} + {request.name}"
+        if request.whole or not self._name:
+            self._name = request.name
+        elif request.name:
+            self._name = f"{self._name} + {request.name}"
         return ApplyReply(
             created=tuple(map(str, created)),
             changed=tuple(map(str, changed)),

@@ -7,6 +7,7 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 
 from souk_mesh.control.messages import (
     ContainerReport,
+    LateProxy,
     PodReport,
     PodTrouble,
     RewriteReport,
@@ -140,6 +141,14 @@ def waiting_for(
     for status in proxies.values():
         if status.connected and not status.current:
             yield f"proxy {status.node.split('~')[2]} has not acknowledged its configuration"
+
+
+def late_proxies(pods: Sequence[Pod], proxies: Mapping[str, ProxyStatus]) -> Iterator[LateProxy]:
+    """The proxies that do not run what was published last; one that only starts has nothing old to go by."""
+    for pod in pods:
+        status = proxies.get(pod.node)
+        if status is not None and not status.current and (status.connected or pod.ready):
+            yield LateProxy(namespace=pod.namespace, pod=pod.name, refusal=status.refusal)
 
 
 def _unfinished(job: Job, state: JobState) -> Iterator[str]:
