@@ -14,6 +14,7 @@ import shlex
 import shutil
 import subprocess
 import sys
+import tomllib
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -120,6 +121,23 @@ def answers(question: Sequence[str]) -> bool:
     return not subprocess.run(question, capture_output=True, check=False).returncode
 
 
+def revision() -> str:
+    """The commit that is built; with `-modified` if the working tree is not just that."""
+    commit, changed = git("rev-parse", "HEAD"), git("status", "--porcelain")
+    return f"{commit or 'unknown'}-modified" if changed else commit or "unknown"
+
+
+def source() -> str:
+    """Where the source is to be had, as the project says of itself."""
+    return str(tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]["urls"]["source"])
+
+
+def git(*arguments: str) -> str:
+    """What git answers, or nothing where there is no repository."""
+    done = subprocess.run(["git", *arguments], cwd=ROOT, capture_output=True, text=True, check=False)
+    return done.stdout.strip()
+
+
 def build(command: Sequence[str], image: Image) -> None:
     """Builds one image from the root of the repository.
 
@@ -130,6 +148,8 @@ def build(command: Sequence[str], image: Image) -> None:
         *("--file", str(image.dockerfile.relative_to(ROOT))),
         *("--build-arg", f"SERVICE={image.service}"),
         *("--build-arg", f"VERSION={image.tag}"),
+        *("--build-arg", f"REVISION={revision()}"),
+        *("--build-arg", f"SOURCE={source()}"),
         *("--tag", image.name),
     )
     if subprocess.run([*command, *options, "."], cwd=ROOT, check=False).returncode:

