@@ -41,3 +41,8 @@ def test_enough_attempts_without_an_error_promote() -> None:
     assert not opinion([window((109, 0), (109, 0))] * 3).promote
     assert opinion([window((109, 0), (109, 0))] * 4).promote
     assert opinion([window((109, 0), (109, 0))] * 3).needed == 109
+
+
+def test_a_candidate_that_has_all_requests_is_rolled_back_when_it_breaks_the_limit_of_errors() -> None:
+    assert opinion([window((0, 0), (100, 1), share=1.0)] * 20).roll_back is None
+    assert opinion([window((0, 0), (100, 5), share=1.0)] * 5).roll_back is not None

@@ -47,6 +47,8 @@ class Weighing:
     """That the candidate is worse, by what is measured."""
     slow: AbsoluteEvidence
     """That the candidate breaks the limit of latency although the baseline doesn't."""
+    broken: AbsoluteEvidence
+    """That the candidate breaks the limit of errors, from windows in which it had all requests (blue/green)."""
     kept: AbsoluteEvidence
     """That the candidate keeps the limit of errors."""
     alike: Floats
@@ -75,6 +77,7 @@ class Weighing:
             seen=Dispersion.none((*shape, measures)),
             worse=RatioEvidence(ratios, np.zeros((*shape, *ratios.shape))),
             slow=AbsoluteEvidence.none(part, ABOVE, shape),
+            broken=AbsoluteEvidence.none(criteria.errors, ABOVE, shape),
             kept=AbsoluteEvidence.none(criteria.errors, BELOW, shape),
             alike=np.zeros((*shape, len(ALIKE))),
             mismatch=np.zeros((*shape, 2, len(SPLITS))),
@@ -87,7 +90,8 @@ class Weighing:
         before = self if window.share == self.share else self._weighed(everything)
         baseline, candidate = before.gathered
         gathered = baseline.plus(window.baseline), candidate.plus(window.candidate)
-        fewer = np.minimum(gathered[0].attempts[..., 0], gathered[1].attempts[..., 0])
+        baseline_attempts, candidate_attempts = (arm.attempts[..., 0] for arm in gathered)
+        fewer = candidate_attempts if window.share == 1 else np.minimum(baseline_attempts, candidate_attempts)
         told = replace(
             before,
             share=window.share,
@@ -108,7 +112,9 @@ class Weighing:
         if self.criteria.latency:
             slower = log_mean(np.stack([slower, self.slow.log], axis=-1))
         by_custom = log_mean(logs[..., latency:, :])
-        return np.concatenate([log_mean(logs[..., 0, :])[..., None], slower[..., None], by_custom], axis=-1)
+        # Of different windows: the one says nothing where the other grows, so that their product's mean is 1 as well.
+        errors = log_mean(logs[..., 0, :]) + self.broken.log
+        return np.concatenate([errors[..., None], slower[..., None], by_custom], axis=-1)
 
     @property
     def mismatched(self) -> Floats:
@@ -142,8 +148,15 @@ class Weighing:
             ),
             worse=self.worse.after(share, candidate.bad, total, dispersion),
             slow=self._slow(baseline, candidate, dispersion),
+            broken=self._broken(candidate, dispersion),
             alike=self.alike + alike / dispersion[..., :1],
         )
+
+    def _broken(self, candidate: ArmTally, dispersion: Floats) -> AbsoluteEvidence:
+        if self.share != 1:
+            return self.broken
+        growth = self.broken.growth(candidate.attempts[..., 0], candidate.bad[..., 0]) / dispersion[..., 0, None]
+        return replace(self.broken, logs=self.broken.logs + np.minimum(growth, CAP))
 
     def _slow(self, baseline: ArmTally, candidate: ArmTally, dispersion: Floats) -> AbsoluteEvidence:
         """A window counts only while the baseline keeps the limit, in this window and on the whole: else both are
