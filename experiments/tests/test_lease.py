@@ -12,6 +12,8 @@ from souk_canary.lease import BrokenLease, Lease
 NOW = datetime(2026, 1, 1, tzinfo=UTC)
 LEASE = Lease(
     holder="payment-7",
+    host="till",
+    pid=7,
     service="payment",
     until=NOW + timedelta(seconds=60),
     before={"v1": 90, "v2": 10},
@@ -26,11 +28,6 @@ def test_a_lease_is_read_as_it_was_written_and_its_removal_restores_the_object()
         assert lease.read(held) == LEASE
         assert lease.with_lease(held, None) == document
         assert lease.read(document) is None
-
-
-def test_a_lease_expires_at_its_end_and_not_before() -> None:
-    assert not LEASE.expired(NOW + timedelta(seconds=59))
-    assert LEASE.expired(NOW + timedelta(seconds=60))
 
 
 def test_an_annotation_that_is_no_lease_is_refused_with_its_text() -> None:

@@ -8,8 +8,9 @@ from pathlib import Path
 from typing import Annotated, Literal
 
 import yaml
-from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, ValidationError, model_validator
+from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, PlainSerializer, ValidationError, model_validator
 
+from souk_canary import rule
 from souk_canary.complaints import complaints
 
 DURATION = re.compile(r"(\d+(?:\.\d+)?)(ms|s|m|h)")
@@ -35,8 +36,9 @@ def _share(value: object) -> object:
     return float(written[1]) / 100
 
 
-Seconds = Annotated[float, BeforeValidator(_seconds), Field(gt=0)]
-Share = Annotated[float, BeforeValidator(_share), Field(gt=0, lt=1)]
+# Written as they are read, so that a record can hold a definition.
+Seconds = Annotated[float, BeforeValidator(_seconds), Field(gt=0), PlainSerializer(lambda value: f"{value:g}s")]
+Share = Annotated[float, BeforeValidator(_share), Field(gt=0, lt=1), PlainSerializer(lambda value: f"{value:.6%}")]
 Name = Annotated[str, Field(pattern=r"^[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?$")]
 
 
@@ -64,11 +66,10 @@ class CustomCriterion(Part):
 
 
 class Criteria(Part):
-    """What a version is judged by. Errors always are."""
+    """What a version is judged by, besides its errors and its latency."""
 
     bad: tuple[str, ...] | None = None
     """The gRPC codes that are errors, instead of those that blame the server; HTTP 5xx always is one."""
-    latency: bool = True
     custom: tuple[CustomCriterion, ...] = ()
     proof: Literal["either", "both"] = "either"
     """What a promotion takes: the candidate keeps the SLO, or is no worse than the baseline, or both."""
@@ -89,14 +90,8 @@ class Slo(Part):
 
 
 class Guards(Part):
-    """What ends or holds an experiment at once, without statistics."""
+    """What ends an experiment without statistics."""
 
-    gross_errors: Share = 0.5
-    """A window with this share of errors at the candidate rolls back, if the baseline fares better by half."""
-    gross_attempts: Annotated[int, Field(ge=1)] = 20
-    """How many attempts such a window must have."""
-    baseline_errors: Share = 0.2
-    """A window in which the baseline has this share of errors too holds the experiment where it is."""
     restarts: Annotated[int, Field(ge=1)] = 2
     """So many restarts of the candidate's containers since the experiment began are a crash loop."""
     unready: Seconds = 10.0
@@ -148,6 +143,16 @@ class Definition(Part):
     guards: Guards = Guards()
     load: Load | None = None
     then: Then = Then()
+
+    def judged_by(self) -> rule.Criteria:
+        """The same in the rule's terms."""
+        slow = self.slo.slow
+        return rule.Criteria(
+            errors=self.slo.errors,
+            latency=rule.LatencyLimit(slow.than, slow.at_most) if slow else None,
+            custom=tuple(each.name for each in self.criteria.custom),
+            proof=rule.Proof(self.criteria.proof),
+        )
 
     @model_validator(mode="after")
     def _agree(self) -> Definition:

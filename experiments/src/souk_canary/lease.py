@@ -24,6 +24,9 @@ class Lease(BaseModel):
 
     holder: str
     """The run: unlike any other's."""
+    host: str
+    pid: int
+    """Where it runs, so that whoever is there can see whether it still does."""
     service: str
     until: AwareDatetime
     """Past this the holder is dead, unless it renewed."""
@@ -32,9 +35,9 @@ class Lease(BaseModel):
     written: Mapping[str, int]
     """The weights that the experiment set. Others in their place are somebody's own, and are left alone."""
 
-    def expired(self, now: datetime) -> bool:
-        """Tells whether the holder failed to renew it."""
-        return now >= self.until
+    def left(self, now: datetime) -> float:
+        """Seconds until it expires; below zero when it has."""
+        return (self.until - now).total_seconds()
 
 
 class BrokenLease(Exception):

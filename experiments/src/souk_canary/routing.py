@@ -54,6 +54,12 @@ def subsets(service: str, namespace: str, destinations: Sequence[Document]) -> M
     }
 
 
+def selector(service: Document) -> Mapping[str, str]:
+    """The labels by which a Service finds its pods; those of a subset come on top."""
+    found: Mapping[str, str] = _spec(service)["selector"]
+    return found
+
+
 def weights(service: str, rule: Document) -> Weights:
     """How requests to the Service are split.
 
@@ -68,6 +74,14 @@ def weights(service: str, rule: Document) -> Weights:
             f"  an experiment needs one split to start from: `souk split {service} …` sets them all"
         )
     return found[0]
+
+
+def has_weights(service: str, rule: Document, expected: Weights) -> bool:
+    """Tells whether requests to the Service are split so, on every route that splits it."""
+    try:
+        return weights(service, rule) == expected
+    except CannotSplit:
+        return False
 
 
 def with_weights(service: str, rule: Document, wanted: Weights) -> Document:
