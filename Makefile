@@ -13,7 +13,7 @@ SOUK := .souk/mesh-venv/bin/souk
 export PATH := $(CURDIR)/$(PYTHON_BIN):$(CURDIR)/.souk/bin:$(PATH)
 
 help: ## List the targets
-	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-10s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
+	@awk -F ':.*## ' '/^[a-z0-9-]+:.*## / {printf "  make %-11s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
 
 doctor: ## Say what is missing on this machine, and how to mend it
 	@scripts/environment doctor
@@ -66,6 +66,10 @@ oracle: env ## Ask istiod about the local mesh's cases: make oracle, or make ora
 analyze: env ## Ask istioctl what it finds in the overlays
 	@scripts/analyze
 
+e2e-cluster: env ## Run the end-to-end tests on the cluster that kubectl speaks to, which has the images
+	@KUBE=1 pytest tests --ignore tests/rollout
+	@KUBE=1 pytest tests/rollout -s
+
 torture: env ## Run the long versions of the tests that kill and race
 	@TORTURE=full $(PYTHON_BIN)/pytest tests/reliability tests/rollout tests/openapi -s
 
@@ -80,4 +84,4 @@ mutate: env ## See whether the mesh's tests notice changes to it: make mutate SA
 images: ## Build the services' images: make images SERVICE=order, or all of them
 	@scripts/images $(if $(filter command line,$(origin SERVICE)),$(SERVICE))
 
-.PHONY: help doctor env up down status logs split tour protos lock lint test oracle analyze behaviour fidelity torture bench mutate images
+.PHONY: help doctor env up down status logs split tour protos lock lint test oracle analyze behaviour fidelity torture bench mutate images e2e-cluster

@@ -7,7 +7,8 @@ import subprocess
 import uuid
 from collections.abc import Mapping
 
-from tests.mesh import ROOT, Mesh
+from tests.homes import Home
+from tests.mesh import ROOT
 from tests.rest import Answer, Rest
 
 GRPCURL = ROOT / ".souk/bin/grpcurl"
@@ -121,9 +122,9 @@ def test_watching_an_order_ends_when_it_is_decided(rest: Rest) -> None:
     assert json.loads(watched.stdout.splitlines()[-1])["order"]["state"] == "STATE_CONFIRMED"
 
 
-def test_stock_grpcurl_lists_describes_and_calls_every_public_service(mesh: Mesh) -> None:
+def test_stock_grpcurl_lists_describes_and_calls_every_public_service(home: Home) -> None:
     def grpcurl(*arguments: str, data: str = "{}") -> str:
-        call = [str(GRPCURL), "-plaintext", "-d", data, f"127.0.0.1:{mesh.port}", *arguments]
+        call = [str(GRPCURL), "-plaintext", "-d", data, home.address, *arguments]
         return subprocess.run(call, check=True, capture_output=True, text=True).stdout
 
     services = [name for name in grpcurl("list").split() if name.startswith("souk.")]

@@ -10,7 +10,7 @@ from typing import Any
 
 import pytest
 
-from tests.mesh import Mesh
+from tests.homes import Home
 
 PRICE = {"currencyCode": "EUR", "units": "12", "nanos": 500000000}
 
@@ -18,13 +18,13 @@ PRICE = {"currencyCode": "EUR", "units": "12", "nanos": 500000000}
 class Browser:
     """Sees headers too."""
 
-    def __init__(self, port: int) -> None:
-        self.port = port
+    def __init__(self, address: str) -> None:
+        self.address = address
 
     def __call__(
         self, verb: str, path: str, body: Mapping[str, object] | None = None, **headers: str
     ) -> tuple[int, HTTPMessage, Any]:
-        connection = HTTPConnection("127.0.0.1", self.port, timeout=30)
+        connection = HTTPConnection(self.address, timeout=30)
         named = {name.replace("_", "-"): value for name, value in headers.items()}
         content = {"content-type": "application/json"} if body is not None else {}
         connection.request(verb, path, None if body is None else json.dumps(body), {**content, **named})
@@ -35,8 +35,8 @@ class Browser:
 
 
 @pytest.fixture(scope="module")
-def call(mesh: Mesh) -> Browser:
-    return Browser(mesh.port)
+def call(home: Home) -> Browser:
+    return Browser(home.address)
 
 
 @pytest.fixture

@@ -2,20 +2,20 @@
 
 from __future__ import annotations
 
+import json
 import math
 import uuid
 from collections import Counter
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
-from pathlib import Path
 
-import grpc
 import pytest
 import yaml
 from google.type.money_pb2 import Money
 from souk.payment.v1.payment_pb2 import AuthorizePaymentRequest
 from souk.payment.v1.payment_pb2_grpc import PaymentServiceStub
 
+from tests.homes import Home
 from tests.mesh import Mesh
 from tests.rest import Rest
 
@@ -27,10 +27,17 @@ NOBODY = "127.0.0.1:9"
 
 
 @pytest.fixture(autouse=True)
-def split_as_it_ships(mesh: Mesh) -> Iterator[None]:
+def split_as_it_ships(home: Home) -> Iterator[None]:
     """Leaves the weights as the YAML has them."""
     yield
-    mesh.souk("split", "payment", "v1=90", "v2=10")
+    home.split("payment", {"v1": 90, "v2": 10})
+
+
+@pytest.fixture(scope="module")
+def payments(home: Home) -> Iterator[PaymentServiceStub]:
+    """The payment service, as the order service calls it."""
+    with home.seen_by("order") as places, places["payment"].channel() as channel:
+        yield PaymentServiceStub(channel)
 
 
 def authorize(stub: PaymentServiceStub) -> str:
@@ -48,22 +55,22 @@ def authorize(stub: PaymentServiceStub) -> str:
     return str(payment.processed_by)
 
 
-def test_two_thousand_payments_land_within_the_binomial_interval_of_90_10(mesh: Mesh) -> None:
-    acknowledged = mesh.souk("split", "payment", "v1=90", "v2=10")
-    assert "acknowledged" in acknowledged
+def test_two_thousand_payments_land_within_the_binomial_interval_of_90_10(
+    home: Home, payments: PaymentServiceStub
+) -> None:
+    home.split("payment", {"v1": 90, "v2": 10})
 
-    with grpc.insecure_channel(mesh.as_seen_by("order", "payment")) as channel, ThreadPoolExecutor(8) as callers:
-        versions = Counter(callers.map(lambda _: authorize(PaymentServiceStub(channel)), range(PAYMENTS)))
+    with ThreadPoolExecutor(8) as callers:
+        versions = Counter(callers.map(lambda _: authorize(payments), range(PAYMENTS)))
 
     assert versions.keys() == {"v1", "v2"}
     assert abs(versions["v2"] - PAYMENTS * 0.1) <= Z_999 * math.sqrt(PAYMENTS * 0.1 * 0.9)
 
 
-def test_once_the_command_returns_every_payment_follows_the_new_weights(mesh: Mesh) -> None:
-    with grpc.insecure_channel(mesh.as_seen_by("order", "payment")) as channel:
-        for weights, version in ((("v1=0", "v2=100"), "v2"), (("v1=100", "v2=0"), "v1")):
-            mesh.souk("split", "payment", *weights)
-            assert {authorize(PaymentServiceStub(channel)) for _ in range(50)} == {version}
+def test_once_the_split_is_made_every_payment_follows_the_new_weights(home: Home, payments: PaymentServiceStub) -> None:
+    for weights, version in (({"v1": 0, "v2": 100}, "v2"), ({"v1": 100, "v2": 0}, "v1")):
+        home.split("payment", weights)
+        assert {authorize(payments) for _ in range(50)} == {version}
 
 
 def test_weights_that_istio_would_reject_change_nothing(mesh: Mesh) -> None:
@@ -78,36 +85,29 @@ def test_weights_that_istio_would_reject_change_nothing(mesh: Mesh) -> None:
     assert [route["weight"] for route in routes] == [90, 10]
 
 
-def test_with_version_2_dead_orders_still_reach_confirmed(mesh: Mesh, rest: Rest) -> None:
-    mesh.souk("split", "payment", "v1=50", "v2=50")
-    mesh.souk("scale", "payment-v2", "--replicas", "0")
+def test_with_version_2_dead_orders_still_reach_confirmed(home: Home, rest: Rest) -> None:
+    home.split("payment", {"v1": 50, "v2": 50})
+    home.scale("payment-v2", 0)
     try:
         states = [settled(rest) for _ in range(10)]
     finally:
-        mesh.souk("scale", "payment-v2", "--replicas", "1")
+        home.scale("payment-v2", 1)
 
     assert states == ["STATE_CONFIRMED"] * 10
 
 
-def test_with_version_2_faulty_orders_still_reach_confirmed(mesh: Mesh, rest: Rest, overlay: Path) -> None:
-    mesh.souk("split", "payment", "v1=50", "v2=50")
-    healthy = mesh.souk("get", "deployment", "payment-v2", "-o", "yaml")
-    faulty = healthy.replace("acquirer:50051", NOBODY)
+def test_with_version_2_faulty_orders_still_reach_confirmed(home: Home, rest: Rest) -> None:
+    home.split("payment", {"v1": 50, "v2": 50})
+    healthy = home.read("deployment", "payment-v2")
+    faulty = json.loads(json.dumps(healthy).replace("acquirer:50051", NOBODY))
     assert faulty != healthy
     try:
-        apply(mesh, overlay, faulty)
+        home.hold(faulty)
         states = [settled(rest) for _ in range(10)]
     finally:
-        apply(mesh, overlay, healthy)
+        home.hold(healthy)
 
     assert states == ["STATE_CONFIRMED"] * 10
-
-
-def apply(mesh: Mesh, overlay: Path, document: str) -> None:
-    """Applies one object, as a person would apply a change."""
-    (overlay / "object.yaml").write_text(document)
-    (overlay / "kustomization.yaml").write_text("resources: [object.yaml]\n")
-    mesh.souk("apply", "-k", str(overlay))
 
 
 def settled(rest: Rest) -> str:

@@ -8,7 +8,7 @@ from selenium.webdriver.common.by import By
 from selenium.webdriver.support.wait import WebDriverWait
 
 from tests.browser.browsing import Browser
-from tests.mesh import Mesh
+from tests.homes import Home
 from tests.rest import Rest
 
 PATIENCE_SECONDS = 30
@@ -22,9 +22,9 @@ def seen(browser: Browser, selector: str) -> str:
 
 
 def test_a_browser_that_comes_to_the_first_page_is_shown_every_call_and_asks_nobody_else(
-    browser: Browser, mesh: Mesh
+    browser: Browser, home: Home
 ) -> None:
-    base = f"http://127.0.0.1:{mesh.port}"
+    base = f"http://{home.address}"
 
     browser.driver.get(f"{base}/")
 
@@ -40,8 +40,8 @@ def test_a_browser_that_comes_to_the_first_page_is_shown_every_call_and_asks_nob
     assert browser.complaints() == []
 
 
-def test_a_call_that_is_tried_on_the_page_is_answered_there(browser: Browser, mesh: Mesh, rest: Rest) -> None:
-    browser.driver.get(f"http://127.0.0.1:{mesh.port}/docs")
+def test_a_call_that_is_tried_on_the_page_is_answered_there(browser: Browser, home: Home, rest: Rest) -> None:
+    browser.driver.get(f"http://{home.address}/docs")
 
     operation = f"#operations-CatalogService-{OPERATION}"
     seen(browser, operation)
@@ -56,11 +56,12 @@ def test_a_call_that_is_tried_on_the_page_is_answered_there(browser: Browser, me
     assert browser.complaints() == []
 
 
-def test_what_another_host_offers_is_not_loaded_by_the_page(browser: Browser, mesh: Mesh) -> None:
-    browser.driver.get(f"http://127.0.0.1:{mesh.port}/docs")
+def test_what_another_host_offers_is_not_loaded_by_the_page(browser: Browser, home: Home) -> None:
+    browser.driver.get(f"http://{home.address}/docs")
 
-    # Another port is another origin; the policy, not the missing host, must be what stands in the way.
-    said = browser.driver.execute_async_script(FETCH, f"http://localhost:{mesh.port}/openapi.json")
+    # The same port by another name is another origin; the policy, not the missing host, must be what stands in the way.
+    port = home.address.rpartition(":")[2]
+    said = browser.driver.execute_async_script(FETCH, f"http://localhost:{port}/openapi.json")
 
     assert said.startswith("TypeError")
     assert any("Content Security Policy" in complaint for complaint in browser.complaints())

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Set
+from collections.abc import Iterator, Mapping, Set
+from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, field
 
 import grpc
@@ -10,7 +11,7 @@ from google.rpc import error_details_pb2
 from grpc_status import rpc_status
 
 from tests.api import Rpc, rpcs
-from tests.mesh import Mesh
+from tests.homes import Home, Place
 
 # Longer than any service takes: who answers later hangs.
 PATIENCE_SECONDS = 20
@@ -32,26 +33,11 @@ class Outcome:
 class Calls:
     """A connection to each Service, as seen by a pod that may call it."""
 
-    mesh_at: Mapping[str, str]
-    """For each path the address at which a pod that may call it does so."""
-    service_at: Mapping[str, str]
+    mesh_at: Mapping[str, Place]
+    """For each path where a pod that may call it does so."""
+    service_at: Mapping[str, Place]
     """For each path where the application itself listens, behind its sidecar."""
     channels: Mapping[str, grpc.Channel]
-
-    @classmethod
-    def through(cls, mesh: Mesh) -> Calls:
-        """Connects."""
-        pods = {pod["workload"]: pod for pod in mesh.pods()}
-        every = list(rpcs())
-        mesh_at = {
-            rpc.path: f"{pods[rpc.caller]['virtual'][f'{rpc.service}.souk.svc.cluster.local']}:50051" for rpc in every
-        }
-        deployments = {rpc.path: next(name for name in pods if name.startswith(rpc.service)) for rpc in every}
-        return cls(
-            mesh_at,
-            {path: f"{pods[deployment]['application']}:50051" for path, deployment in deployments.items()},
-            {path: grpc.insecure_channel(address) for path, address in mesh_at.items()},
-        )
 
     def answer(self, rpc: Rpc, request: bytes, timeout: float = PATIENCE_SECONDS) -> Outcome:
         """Calls, and waits for the end. Of a stream, all messages count."""
@@ -61,10 +47,25 @@ class Calls:
         except grpc.RpcError as error:
             return outcome_of(error)
 
-    def close(self) -> None:
-        """Disconnects."""
-        for channel in self.channels.values():
-            channel.close()
+
+@contextmanager
+def connected(home: Home) -> Iterator[Calls]:
+    """Connections that last as long as the pods do."""
+    every = list(rpcs())
+    names = {pod.deployment for pod in home.pods()}
+    programs = {rpc.service: min(name for name in names if name.startswith(rpc.service)) for rpc in every}
+    with ExitStack() as stack:
+        seen = {caller: stack.enter_context(home.seen_by(caller)) for caller in sorted({rpc.caller for rpc in every})}
+        applications = {
+            service: stack.enter_context(home.behind_its_sidecar(name)) for service, name in programs.items()
+        }
+        mesh_at = {rpc.path: seen[rpc.caller][rpc.service] for rpc in every}
+        channels = {place: stack.enter_context(place.channel()) for place in mesh_at.values()}
+        yield Calls(
+            mesh_at,
+            {rpc.path: applications[rpc.service] for rpc in every},
+            {path: channels[place] for path, place in mesh_at.items()},
+        )
 
 
 def outcome_of(error: Exception | None) -> Outcome:

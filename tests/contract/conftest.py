@@ -4,13 +4,12 @@ from collections.abc import Iterator
 
 import pytest
 
-from tests.contract.calls import Calls
-from tests.mesh import Mesh
+from tests.contract.calls import Calls, connected
+from tests.homes import Home
 
 
-@pytest.fixture(scope="session")
-def calls(mesh: Mesh) -> Iterator[Calls]:
+@pytest.fixture(scope="package")
+def calls(home: Home) -> Iterator[Calls]:
     """Calls every RPC, from a pod that may."""
-    calls = Calls.through(mesh)
-    yield calls
-    calls.close()
+    with connected(home) as calls:
+        yield calls

@@ -7,6 +7,8 @@ import struct
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
+from tests.homes import Place
+
 DATA, HEADERS, SETTINGS, PING, RESET = 0, 1, 4, 6, 3
 END_STREAM, ACK, END_HEADERS = 1, 1, 4
 _CLIENT = b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n"
@@ -22,19 +24,19 @@ class Frame:
     payload: bytes
 
 
-def answer(address: str, path: str, message: bytes, headers: Mapping[str, str], seconds: float = 20) -> Sequence[Frame]:
+def answer(place: Place, path: str, message: bytes, headers: Mapping[str, str], seconds: float = 20) -> Sequence[Frame]:
     """Calls over a connection without encryption, and gives the frames of the answer, to its end.
 
     Raises:
         TimeoutError: it has not ended within so many seconds.
     """
-    host, port = address.rsplit(":", 1)
+    host, port = place.address.rsplit(":", 1)
     with socket.create_connection((host, int(port)), timeout=seconds) as connection:
         asked = {
             ":method": "POST",
             ":scheme": "http",
             ":path": path,
-            ":authority": address,
+            ":authority": place.authority,
             "content-type": "application/grpc",
             "te": "trailers",
             **headers,

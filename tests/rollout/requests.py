@@ -55,8 +55,8 @@ class Goods:
 class RestClient:
     """One connection, kept alive as long as the shop keeps it; one that it said it closes is opened anew."""
 
-    def __init__(self, port: int) -> None:
-        self._connection = HTTPConnection("127.0.0.1", port, timeout=PATIENCE_SECONDS)
+    def __init__(self, address: str) -> None:
+        self._connection = HTTPConnection(address, timeout=PATIENCE_SECONDS)
 
     def close(self) -> None:
         """Ends the connection."""

@@ -10,6 +10,7 @@ from datetime import datetime, timedelta
 
 import pytest
 
+from tests.homes.local import LocalMesh
 from tests.mesh import Mesh
 from tests.rollout.changes import ended
 
@@ -25,9 +26,9 @@ class Step:
     what: str
 
 
-def steps(shop: Mesh, pod: str) -> Sequence[Step]:
+def steps(mesh: Mesh, pod: str) -> Sequence[Step]:
     """What the supervisor did to end a pod."""
-    lines = [LINE.fullmatch(line) for line in (shop.home / "supervisor.log").read_text().splitlines()]
+    lines = [LINE.fullmatch(line) for line in (mesh.home / "supervisor.log").read_text().splitlines()]
     return [
         Step(datetime.strptime(found["at"], "%Y-%m-%d %H:%M:%S,%f"), found["container"] or "", found["what"])
         for found in lines
@@ -35,32 +36,32 @@ def steps(shop: Mesh, pod: str) -> Sequence[Step]:
     ]
 
 
-def seconds_to_wait(shop: Mesh, deployment: str, container: str) -> int:
+def seconds_to_wait(mesh: Mesh, deployment: str, container: str) -> int:
     """As the Deployment has it."""
-    found = json.loads(shop.souk("get", "deployment", deployment, "-o", "json"))
+    found = json.loads(mesh.souk("get", "deployment", deployment, "-o", "json"))
     containers = {each["name"]: each for each in found["spec"]["template"]["spec"]["containers"]}
     return int(containers[container]["lifecycle"]["preStop"]["sleep"]["seconds"])
 
 
 @pytest.mark.parametrize(("deployment", "containers"), [("catalog", ["app"]), ("gateway", ["proxy", "reflection"])])
 def test_a_pod_is_withdrawn_waits_is_told_to_end_drains_and_its_proxy_ends_last(
-    shop: Mesh, deployment: str, containers: Sequence[str]
+    mesh: Mesh, deployment: str, containers: Sequence[str]
 ) -> None:
-    done = steps(shop, ended(shop, deployment))
+    done = steps(mesh, ended(LocalMesh(mesh), deployment))
 
     assert done[0].what.startswith("withdrawn"), done
     assert [step.what for step in done[-2:]] == ["SIGTERM", "ended with 0"], done
     assert {step.container for step in done[-2:]} == {"istio-proxy"}, done
     for container in containers:
-        wait = seconds_to_wait(shop, deployment, container)
+        wait = seconds_to_wait(mesh, deployment, container)
         own = [step for step in done if step.container == container]
         assert [step.what for step in own] == [f"waits {wait} s, as its preStop says", "SIGTERM", "ended with 0"]
         assert own[1].at - own[0].at >= timedelta(seconds=wait - 0.1)
 
 
-def test_a_service_drains_between_sigterm_and_its_end(shop: Mesh) -> None:
-    doomed = ended(shop, "inventory")
+def test_a_service_drains_between_sigterm_and_its_end(mesh: Mesh) -> None:
+    doomed = ended(LocalMesh(mesh), "inventory")
 
-    log = next(shop.home.glob(f"logs/*/{doomed}/app.log"))
+    log = next(mesh.home.glob(f"logs/*/{doomed}/app.log"))
     said = [json.loads(line) for line in log.read_text().splitlines() if line]
     assert [each["event"] for each in said if each["event"] in ("draining", "stopped")] == ["draining", "stopped"]

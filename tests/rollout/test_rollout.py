@@ -7,99 +7,107 @@ from __future__ import annotations
 
 import os
 import time
-import uuid
-from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from itertools import cycle
 from threading import Event, Thread
 
-import pytest
-
+from tests.homes import Home
+from tests.homes.local import LocalMesh
 from tests.mesh import Mesh
 from tests.reliability.audit import Finding, audit
-from tests.reliability.books import read_books
-from tests.rest import Rest
-from tests.rollout.changes import awaited, rolled, scaled
+from tests.rollout.changes import rolled, scaled
+from tests.rollout.conftest import PIECES, PRODUCT
 from tests.rollout.load import load
 from tests.rollout.requests import Goods
 from tests.rollout.tally import Tally
+from tests.waiting import awaited
 
 TORTURE = os.environ.get("TORTURE") == "full"
 ENOUGH = 200_000 if TORTURE else 20_000
 ROUNDS = 5 if TORTURE else 1
 EVERY = ("catalog", "inventory", "acquirer", "payment-v1", "payment-v2", "order", "gateway", "ingress")
-SPLITS = ("v1=100 v2=0", "v1=50 v2=50", "v1=0 v2=100", "v1=90 v2=10")
+SPLITS: Sequence[Mapping[str, int]] = (
+    {"v1": 100, "v2": 0},
+    {"v1": 50, "v2": 50},
+    {"v1": 0, "v2": 100},
+    {"v1": 90, "v2": 10},
+)
 REROUTE_EVERY = 1.0
-PIECES = 1_000_000
-PRODUCT = "products/carpet"
-
-
-@pytest.fixture(scope="module")
-def goods(shop: Mesh) -> Goods:
-    """A product that doesn't run out, and an order for it that is confirmed."""
-    rest = Rest(f"http://127.0.0.1:{shop.port}")
-    carpet = {"displayName": "Carpet", "price": {"currencyCode": "EUR", "units": "3"}}
-    assert rest.post("/v1/products?productId=carpet", carpet).status == 200
-    assert rest.post(f"/v1/{PRODUCT}/stock:adjust", {"delta": PIECES}).status == 200
-    order = {"lines": [{"product": PRODUCT, "quantity": 1}], "cardToken": "tok_visa"}
-    placed = rest.post("/v1/customers/first/orders", order, str(uuid.uuid4()))
-    assert placed.body["state"] == "STATE_CONFIRMED", placed
-    return Goods(PRODUCT, placed.body["name"])
+ROTATIONS = 20
 
 
 class Rerouting(Thread):
-    """Changes weights and certificates in turn until it is told to end."""
+    """Changes weights until it is told to end."""
 
-    def __init__(self, shop: Mesh) -> None:
+    def __init__(self, home: Home) -> None:
         super().__init__(name="rerouting")
         self.over = Event()
-        self.done: Counter[str] = Counter()
-        self._shop = shop
+        self.done = 0
+        self._home = home
 
     def run(self) -> None:
-        """Goes on whatever it is told by `souk`: a change that fails is an error of the test that counts them."""
+        """Goes on whatever it is told: a change that fails is an error of the test that counts them."""
         for split in cycle(SPLITS):
-            for command in (["split", "payment", *split.split()], ["rotate"]):
-                self._shop.souk(*command)
-                self.done[command[0]] += 1
-                if self.over.wait(REROUTE_EVERY):
-                    return
+            self._home.split("payment", split)
+            self.done += 1
+            if self.over.wait(REROUTE_EVERY):
+                return
 
 
-def everything_changed(shop: Mesh, tally: Tally) -> None:
+@contextmanager
+def rerouted(home: Home) -> Iterator[Rerouting]:
+    """Changes weights as long as the block runs."""
+    rerouting = Rerouting(home)
+    rerouting.start()
+    try:
+        yield rerouting
+    finally:
+        rerouting.over.set()
+        rerouting.join()
+
+
+def everything_changed(home: Home, tally: Tally) -> None:
     """Each Deployment in turn is rolled, and scaled to three pods and back."""
     began = time.monotonic()
+    pods = len(home.pods())
     for deployment in EVERY * ROUNDS:
-        rolled(shop, deployment)
-        scaled(shop, deployment, 3)
-        scaled(shop, deployment, 1)
+        rolled(home, deployment)
+        scaled(home, deployment, 3)
+        scaled(home, deployment, 1)
         print(f"  {time.monotonic() - began:5.1f} s, {deployment} done: {tally.total} requests", flush=True)
-    awaited(lambda: len(shop.pods()) == len(EVERY), "every old pod is gone")
+    awaited(lambda: len(home.pods()) == pods, "every old pod is gone", home.patience)
 
 
-def findings_when_settled(shop: Mesh, tally: Tally) -> Sequence[Finding]:
+def findings_when_settled(home: Home, tally: Tally) -> Sequence[Finding]:
     """What is wrong in the books."""
 
     def findings() -> Sequence[Finding]:
-        return audit(read_books(shop.home), {PRODUCT: PIECES}, tally.told)
+        return audit(home.books(), {PRODUCT: PIECES}, tally.told)
 
-    awaited(lambda: not any("settled" in each.rule for each in findings()), "every order is settled")
+    awaited(lambda: not any("settled" in each.rule for each in findings()), "every order is settled", home.patience)
     return findings()
 
 
-def test_no_request_fails_while_everything_is_replaced_scaled_rerouted_and_given_new_certificates(
-    shop: Mesh, goods: Goods
-) -> None:
-    rerouting = Rerouting(shop)
-    with load(shop.port, goods, ENOUGH) as tally:
-        rerouting.start()
-        try:
-            everything_changed(shop, tally)
-        finally:
-            rerouting.over.set()
-            rerouting.join()
-
-    print(f"  {dict(tally.answered)}; meanwhile {dict(rerouting.done)}")
+def nothing_failed(tally: Tally) -> None:
+    """Every answer was as it should be."""
+    print(f"  {dict(tally.answered)}")
     assert not tally.failures, f"{len(tally.failures)} of {tally.total}:\n" + "\n".join(tally.failures[:20])
-    assert min(rerouting.done["split"], rerouting.done["rotate"]) >= len(SPLITS)
-    assert findings_when_settled(shop, tally) == ()
+
+
+def test_no_request_fails_while_everything_is_replaced_scaled_and_rerouted(home: Home, goods: Goods) -> None:
+    with load(home.address, goods, ENOUGH) as tally, rerouted(home) as rerouting:
+        everything_changed(home, tally)
+
+    nothing_failed(tally)
+    assert rerouting.done >= len(SPLITS)
+    assert findings_when_settled(home, tally) == ()
+
+
+def test_no_request_fails_while_every_proxy_gets_new_certificates(mesh: Mesh, goods: Goods) -> None:
+    with load(LocalMesh(mesh).address, goods, 0) as tally:
+        for _ in range(ROTATIONS):
+            mesh.souk("rotate")
+
+    nothing_failed(tally)
+    assert tally.total > ROTATIONS
