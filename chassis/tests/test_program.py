@@ -51,3 +51,23 @@ def test_it_says_what_it_understands() -> None:
     answer = completed("souk_stand", "sreve")
     assert answer.returncode != 0
     assert answer.stderr == "usage: python -m souk_stand [migrate]\n"
+
+
+@pytest.mark.parametrize(
+    ("url", "why"),
+    [
+        ("postgresql+psycopg://stand:secret@127.0.0.1:9/stand", "Connection refused"),
+        ("postgresql+psycopg://stand:secret@nowhere.invalid/stand", "nowhere.invalid"),
+        ("sqlite:////nowhere/stand.db", "unable to open database file"),
+        ("postgresql+psycopg://stand:sec:ret/1@db/stand", "in a password, / is written %2F"),
+    ],
+)
+def test_a_database_that_is_not_there_is_told_in_one_line_without_the_password(url: str, why: str) -> None:
+    answer = completed("souk_stand", "migrate", DATABASE_URL=url)
+
+    assert answer.returncode == 1
+    *_, line = answer.stderr.splitlines()
+    assert line.startswith(("error: the database at DATABASE_URL can't be opened: ", "  DATABASE_URL: "))
+    assert why in line
+    assert "Traceback" not in answer.stderr
+    assert "secret" not in answer.stderr

@@ -14,7 +14,7 @@ from urllib.parse import quote
 import structlog
 
 if TYPE_CHECKING:
-    from sqlalchemy import Connection
+    from sqlalchemy import Connection, Engine
 
 # Another version may be migrating at the same time; this is how long it may take before we give up.
 WAIT_SECONDS = 120.0
@@ -31,6 +31,10 @@ class MigrationError(Exception):
     """The migrations of a package are not as they must be."""
 
 
+class UnreachableError(Exception):
+    """The database can't be opened; the text is one line, without the URL, which may hold a password."""
+
+
 def migrate(url: str, package: str) -> None:
     """Runs the migrations in `<package>/migrations/versions`, all in one transaction: all are done, or none.
 
@@ -39,6 +43,7 @@ def migrate(url: str, package: str) -> None:
 
     Raises:
         MigrationError: the migrations' files are not named after their revisions.
+        UnreachableError: there is no database at the URL, or it lets nobody in.
     """
     if at_head(url, package):
         _log.info("database has the schema of this version, or of a newer one")
@@ -50,12 +55,21 @@ def migrate(url: str, package: str) -> None:
     engine = connect(url, lock_seconds=WAIT_SECONDS, statement_seconds=STATEMENT_SECONDS)
     try:
         # On SQLite, the transaction itself is the lock: it begins with BEGIN IMMEDIATE.
-        with engine.begin() as connection:
+        with _opened(engine) as connection, connection.begin():
             if connection.dialect.name == "postgresql":
                 connection.execute(text("SELECT pg_advisory_xact_lock(:lock)"), {"lock": _LOCK})
             _upgrade(connection, package)
     finally:
         engine.dispose()
+
+
+def _opened(engine: "Engine") -> "Connection":
+    from sqlalchemy.exc import OperationalError
+
+    try:
+        return engine.connect()
+    except OperationalError as error:
+        raise UnreachableError(" ".join(str(error.orig).split())) from error
 
 
 def at_head(url: str, package: str) -> bool:

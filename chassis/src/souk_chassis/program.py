@@ -36,11 +36,14 @@ def run(package: str) -> None:
                 stall.serve(ours)
         case ["migrate"]:
             # Who serves need not load it.
-            from souk_chassis.migration import migrate  # noqa: PLC0415
+            from souk_chassis.migration import UnreachableError, migrate  # noqa: PLC0415
 
             program = ProgramSettings(service_name=name)
             with telemetry(program):
-                migrate(program.database_url, package)
+                try:
+                    migrate(program.database_url, package)
+                except UnreachableError as error:
+                    sys.exit(f"error: the database at DATABASE_URL can't be opened: {error}")
         case _:
             sys.exit(f"usage: python -m {package} [migrate]")
 

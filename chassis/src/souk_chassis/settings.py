@@ -1,6 +1,7 @@
 """Settings of a service, from its environment. A missing or malformed value stops the start with a message."""
 
 from typing import Annotated, Any, Literal
+from urllib.parse import urlsplit
 
 from pydantic import Field, ValidationError, field_validator
 from pydantic_settings import BaseSettings, SettingsConfigDict
@@ -40,6 +41,11 @@ class ProgramSettings(BaseSettings):
         if not url.startswith(DATABASE_SCHEMES):
             msg = f"must start with {' or '.join(DATABASE_SCHEMES)}"
             raise ValueError(msg)
+        try:
+            _ = urlsplit(url).port
+        except ValueError:
+            msg = "has a port that is no number: in a password, / is written %2F, : %3A and @ %40"
+            raise ValueError(msg) from None
         return url
 
 
