@@ -54,6 +54,15 @@ def strings(value: Any) -> Iterator[str]:  # noqa: ANN401 - anything that YAML h
                 yield from strings(inner)
 
 
+def test_every_pod_asks_for_its_sidecar_whatever_its_namespace_says(overlay: Overlay) -> None:
+    asking = {
+        str(each): each.spec["template"]["metadata"]["labels"].get("sidecar.istio.io/inject")
+        for each in overlay.of("Deployment", "StatefulSet")
+    }
+    assert asking
+    assert set(asking.values()) == {"true"}, asking
+
+
 def test_selectors_carry_no_label_that_changes(overlay: Overlay) -> None:
     wrong = [
         f"{each}: {found}" for each in overlay.manifests for found in selectors(each) if found.keys() - {NAME, INSTANCE}
