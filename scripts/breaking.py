@@ -1,6 +1,7 @@
 """Refuses a change of the protos that would break those who use them.
 
-Compared with the last release, the newest tag `v…`; before the first one, with the point where this branch left main.
+Compared with the last release of any service, the newest tag `<service>/v…` or `v…`; before the first one, with the
+point where this branch left main.
 """
 
 from __future__ import annotations
@@ -39,7 +40,7 @@ def main() -> int:
 
 def baseline(root: Path) -> str:
     """The commit whose promises are to be kept."""
-    if tag := git(root, "describe", "--tags", "--abbrev=0", "--match", "v*"):
+    if tag := git(root, "describe", "--tags", "--abbrev=0", "--match", "v*", "--match", "*/v*"):
         return tag
     return git(root, "merge-base", "HEAD", "origin/main") or "HEAD"
 

@@ -55,10 +55,11 @@ def test_a_new_field_is_welcome(checkout: Path) -> None:
     assert breaking(checkout).returncode == 0
 
 
-def test_what_is_compared_with_is_the_newest_release(checkout: Path) -> None:
-    subprocess.run(["git", "tag", "v1.0.0"], cwd=checkout, check=True)
+@pytest.mark.parametrize("tag", ["v1.0.0", "payment/v2.1.0"])
+def test_what_is_compared_with_is_the_newest_release(checkout: Path, tag: str) -> None:
+    subprocess.run(["git", "tag", tag], cwd=checkout, check=True)
     change(checkout, "string decline_reason = 5", "string decline_reason = 15")
     commit = ["git", "-c", "user.name=t", "-c", "user.email=t@localhost", "commit", "-qam", "break"]
     subprocess.run(commit, cwd=checkout, check=True)
 
-    assert "what they promised at v1.0.0" in breaking(checkout).stdout
+    assert f"what they promised at {tag}" in breaking(checkout).stdout
