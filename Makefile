@@ -46,12 +46,12 @@ protos: env ## Generate what is derived from the protos
 lock: env ## Pin the dependencies anew; UPGRADE=--upgrade takes the newest
 	@scripts/lock
 
-lint: env ## Check style, types, imports, protos and manifests
-	@scripts/environment "packages of the experiments"
+lint: env ## Check style, types, imports, protos, manifests and scripts
+	@scripts/environment "packages of the experiments" linters
 	@scripts/lint
 
 test: env ## Run every test
-	@scripts/environment "packages of the experiments"
+	@scripts/environment "packages of the experiments" linters
 	@scripts/test
 
 fidelity: env ## Write docs/fidelity.md: what of Istio's API the local mesh does, field by field

@@ -29,7 +29,7 @@ def postgresql(folder: Path, environment: Mapping[str, str], databases: Mapping[
         }
         for service, url in databases.items()
     ]
-    return _written(folder, secrets, "external-database", environment)
+    return _written(folder, secrets, None, environment)
 
 
 def with_services(folder: Path, more: int) -> Path:
@@ -49,7 +49,7 @@ def with_services(folder: Path, more: int) -> Path:
     return _written(folder, services, "sqlite", {})
 
 
-def _written(folder: Path, objects: Sequence[object], component: str, environment: Mapping[str, str]) -> Path:
+def _written(folder: Path, objects: Sequence[object], component: str | None, environment: Mapping[str, str]) -> Path:
     folder.mkdir(parents=True)
     here = os.path.relpath(_KUSTOMIZE, folder.resolve())
     additions = [
@@ -60,8 +60,9 @@ def _written(folder: Path, objects: Sequence[object], component: str, environmen
     kustomization: dict[str, object] = {
         "namespace": "souk",
         "resources": [f"{here}/base"],
-        "components": [f"{here}/components/{component}"],
     }
+    if component:
+        kustomization["components"] = [f"{here}/components/{component}"]
     if objects:
         (folder / "objects.yaml").write_text(yaml.safe_dump_all(objects))
         kustomization["resources"] = [f"{here}/base", "objects.yaml"]

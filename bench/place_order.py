@@ -1,6 +1,6 @@
 """What an order costs: POST of an order through ingress and gateway, mTLS on every hop, until it is confirmed.
 
-The shop of `overlays/local` with SQLite, and the same base with `components/external-database` and a PostgreSQL on this
+The shop of `overlays/local` with SQLite, and the same base with a Secret for each URL and a PostgreSQL on this
 machine. That one is the tests': nothing is synced to disk (SQLite in WAL mode doesn't either). Every order is of one
 piece of one product, the same for all, which is the worst case for the locks on its stock, and each must end confirmed.
 `per_s` is the median of three times 400 orders by 16 customers at once; `p50` and `p99` are of 400 orders by one

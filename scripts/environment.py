@@ -28,6 +28,7 @@ MESH_VENV = STATE / "mesh-venv"
 BENCH_VENV = STATE / "bench-venv"
 CANARY_VENV = STATE / "canary-venv"
 MUTATION_VENV = STATE / "mutation-venv"
+LINT_VENV = STATE / "lint-venv"
 BIN = STATE / "bin"
 NPM = STATE / "npm"
 DOCS = ROOT / "services/gateway/src/souk_gateway/docs"
@@ -130,6 +131,7 @@ def extras() -> tuple[Step, ...]:
     """What is made only when it is named."""
     members = [project.parent for project in steps()[1].inputs[1:]]
     lock, mutation_lock = ROOT / "bench/requirements.lock", ROOT / "mesh/local/mutation.lock"
+    lint, definitions = ROOT / "tools/lint", ROOT / "tools/crds"
     return (
         Step(
             "packages of the benchmarks",
@@ -148,6 +150,16 @@ def extras() -> tuple[Step, ...]:
             lambda: sync(
                 CANARY_VENV, ROOT / "experiments/requirements.lock", [ROOT / "mesh/local", ROOT / "experiments"]
             ),
+        ),
+        Step(
+            "linters",
+            (
+                *(lint / name for name in ("requirements.lock", "go.mod", "go.sum")),
+                *(definitions / name for name in ("go.mod", "go.sum")),
+                *(ROOT / name for name in ("tools/go.mod", "requirements.lock", "scripts/schemas.py")),
+            ),
+            LINT_VENV / "bin/kubeconform",
+            make_linters,
         ),
         Step(
             "packages of the mutation run",
@@ -177,8 +189,8 @@ def sync(venv: Path, lock: Path, projects: Sequence[Path]) -> None:
     to = ["--quiet", "--python", str(venv)]
     # Compiled ahead: a service that compiles its imports takes a second longer to start.
     run([*pip, "sync", *to, "--require-hashes", "--compile-bytecode", str(lock)])
-    editable = [argument for project in projects for argument in ("--editable", str(project))]
-    run([*pip, "install", *to, "--no-deps", "--no-build-isolation", *editable])
+    if editable := [argument for project in projects for argument in ("--editable", str(project))]:
+        run([*pip, "install", *to, "--no-deps", "--no-build-isolation", *editable])
 
 
 def build_tools() -> None:
@@ -186,6 +198,14 @@ def build_tools() -> None:
     BIN.mkdir(exist_ok=True)
     run(["go", "mod", "download", "github.com/bufbuild/protovalidate", "istio.io/api"], cwd=ROOT / "tools")
     run(["go", "build", "-o", f"{BIN}/", "tool"], cwd=ROOT / "tools")
+
+
+def make_linters() -> None:
+    """Installs and builds the programs that only `make lint` needs, and writes the schemas that it judges by."""
+    sync(LINT_VENV, ROOT / "tools/lint/requirements.lock", [])
+    run(["go", "build", "-o", f"{LINT_VENV / 'bin'}/", "tool"], cwd=ROOT / "tools/lint")
+    shutil.rmtree(STATE / "schemas", ignore_errors=True)
+    run([str(VENV / "bin/python"), str(ROOT / "scripts/schemas.py"), str(STATE / "schemas")])
 
 
 def make_docs(npm: Sequence[Path]) -> None:

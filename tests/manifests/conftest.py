@@ -1,26 +1,16 @@
-"""Each overlay, built once."""
+"""Each overlay and each combination, built once."""
 
 from __future__ import annotations
 
 import pytest
 
-from tests.manifests.overlays import OVERLAYS, Overlay, load
-from tests.manifests.schemas import IstioSchemas, KubernetesSchemas
+from scripts import manifests
+from tests.manifests.overlays import Overlay, combine, load
+
+DEPLOYABLE = (*manifests.overlays(), *manifests.combinations())
 
 
-@pytest.fixture(scope="session", params=OVERLAYS)
+@pytest.fixture(scope="session", params=DEPLOYABLE, ids=lambda each: each if isinstance(each, str) else each.name)
 def overlay(request: pytest.FixtureRequest) -> Overlay:
-    """One overlay after the other."""
-    return load(request.param)
-
-
-@pytest.fixture(scope="session")
-def kubernetes() -> KubernetesSchemas:
-    """What Kubernetes accepts."""
-    return KubernetesSchemas()
-
-
-@pytest.fixture(scope="session")
-def istio() -> IstioSchemas:
-    """What Istio accepts."""
-    return IstioSchemas()
+    """One after the other."""
+    return load(request.param) if isinstance(request.param, str) else combine(request.param)

@@ -1,21 +1,15 @@
-"""The overlays as stock kustomize builds them."""
+"""What may be deployed, as stock kustomize builds it: overlays, and combinations that the documentation names."""
 
 from __future__ import annotations
 
-import subprocess
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
-from pathlib import Path
 from typing import Any
 
 import yaml
 
-from tests.mesh import ROOT
-
-KUSTOMIZE = ROOT / ".souk/bin/kustomize"
-DEPLOY = ROOT / "deploy/kustomize"
-OVERLAYS = tuple(sorted(path.parent.name for path in DEPLOY.glob("overlays/*/kustomization.yaml")))
+from scripts import manifests
 
 
 @dataclass(frozen=True)
@@ -44,6 +38,10 @@ class Manifest:
     def is_istio(self) -> bool:
         return self.api_version.split("/")[0].endswith(".istio.io")
 
+    @property
+    def labels(self) -> Mapping[str, str]:
+        return dict(self.body["metadata"].get("labels", {}))
+
     def __str__(self) -> str:
         return f"{self.kind} {self.name}"
 
@@ -65,7 +63,7 @@ class Container:
 
 @dataclass(frozen=True)
 class Overlay:
-    """Everything that one overlay brings."""
+    """Everything that one overlay or combination brings."""
 
     name: str
     manifests: tuple[Manifest, ...]
@@ -96,19 +94,16 @@ def pod(deployment: Manifest) -> Mapping[str, Any]:
     return dict(deployment.spec["template"]["spec"])
 
 
-def build(folder: Path) -> str:
-    """What kustomize makes of a folder, with its load restrictor on.
-
-    Raises:
-        AssertionError: it refused; with what it said.
-    """
-    done = subprocess.run([KUSTOMIZE, "build", folder], capture_output=True, text=True, timeout=30, check=False)
-    assert done.returncode == 0, f"kustomize build {folder}:\n{done.stderr}"
-    assert not done.stderr, f"kustomize build {folder} warns:\n{done.stderr}"
-    return done.stdout
-
-
 def load(name: str) -> Overlay:
     """Builds and reads an overlay."""
-    documents = yaml.load_all(build(DEPLOY / "overlays" / name), Loader=yaml.CSafeLoader)
-    return Overlay(name, tuple(Manifest(document) for document in documents))
+    return read(name, manifests.overlay(name))
+
+
+def combine(combination: manifests.Combination) -> Overlay:
+    """Builds and reads a combination."""
+    return read(combination.name, manifests.combined(combination))
+
+
+def read(name: str, text: str) -> Overlay:
+    """Reads what was built."""
+    return Overlay(name, tuple(Manifest(document) for document in yaml.load_all(text, Loader=yaml.CSafeLoader)))
