@@ -153,6 +153,16 @@ def split(
     command.split(service, weights, home)
 
 
+@app.command(context_settings={"ignore_unknown_options": True, "help_option_names": []}, add_help_option=False)
+def canary(
+    arguments: Annotated[list[str] | None, typer.Argument(metavar="COMMAND...", show_default=False)] = None,
+) -> None:
+    """Try a version on a share of the requests, and learn whether it is worse: souk canary run payment."""
+    from souk_mesh.cli import handover as command  # noqa: PLC0415
+
+    command.canary(arguments or [])
+
+
 @app.command()
 def restart(workload: str, home: Home = None) -> None:
     """Replace the pods of a Deployment or StatefulSet, one after the other."""
