@@ -12,7 +12,7 @@ from souk_canary import routing
 from souk_canary.counts import Arm
 from souk_canary.engine import Engine
 from souk_canary.homes import Changed, Document, HomeError, Key, Pod, Unreachable
-from souk_canary.record import Moment
+from souk_canary.record import Judged, Moment
 from souk_canary.sources import Counts, SourceError
 
 RULE = Key("VirtualService", "souk", "payment")
@@ -175,6 +175,9 @@ class Listener:
 
     def told(self, moment: Moment) -> None:
         self.texts.append(moment.text)
+
+    def counted(self, judged: Judged, engine: Engine) -> None:
+        pass
 
     def shown(self, engine: Engine, now: float) -> None:
         pass

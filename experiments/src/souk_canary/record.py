@@ -83,6 +83,8 @@ class Record(Part):
     moments: tuple[Moment, ...]
     splits: tuple[Split, ...]
     windows: tuple[Judged, ...]
+    uncounted: tuple[Arm, Arm]
+    """What happened to the baseline and the candidate while the split was not sure: no evidence, but attempts."""
     versions: tuple[Version, Version]
     """The baseline and the candidate."""
     calls: Calls | None
@@ -98,6 +100,11 @@ class Record(Part):
     def candidate(self) -> Arm:
         """Everything that was counted of the candidate."""
         return total([judged.window.candidate for judged in self.windows])
+
+    @property
+    def failed(self) -> int:
+        """Attempts that the candidate failed, from the first shift until the weights were put right."""
+        return self.candidate.bad + self.uncounted[1].bad
 
 
 def total(arms: Sequence[Arm]) -> Arm:

@@ -14,7 +14,7 @@ from souk_canary.engine import Engine, Phase, Want
 from souk_canary.homes import Document, Home, HomeError, Unreachable
 from souk_canary.record import Judged, Moment, Split
 from souk_canary.rule import BadCriteria, Judge
-from souk_canary.sources import Source, SourceError
+from souk_canary.sources import Counts, Source, SourceError
 from souk_canary.steering import CannotBegin, Ground, Overruled, Steering
 from souk_canary.verdict import Destination, Verdict
 
@@ -33,6 +33,9 @@ class Audience(Protocol):
     def told(self, moment: Moment) -> None:
         """Something has happened."""
 
+    def counted(self, judged: Judged, engine: Engine) -> None:
+        """A window was judged."""
+
     def shown(self, engine: Engine, now: float) -> None:
         """Some time has passed."""
 
@@ -45,6 +48,8 @@ class Course:
     moments: list[Moment] = field(default_factory=list)
     splits: list[Split] = field(default_factory=list)
     windows: list[Judged] = field(default_factory=list)
+    uncounted: list[Counts] = field(default_factory=list)
+    """Of times in which the split was not sure: no evidence, but attempts all the same."""
     problems: list[str] = field(default_factory=list)
     verdict: Verdict | None = None
     after: routing.Weights = field(default_factory=dict)
@@ -89,15 +94,16 @@ class Runner:
             raise CannotBegin(str(error)) from error
         try:
             verdict = self._experiment(Engine(self._definition, judge))
+            self._course.verdict = verdict
+            self._tell(f"{verdict.outcome.value}: {verdict.why}")
+            self._put(verdict.destination)
+            self._take_the_rest()
         except BaseException:
-            # A mistake of ours, or a second signal: the weights go back all the same.
+            # A mistake of ours: the weights go back all the same.
             self._put(Destination.BEFORE)
             raise
         finally:
             self._source.close()
-        self._course.verdict = verdict
-        self._tell(f"{verdict.outcome.value}: {verdict.why}")
-        self._put(verdict.destination)
         self._course.length = self._clock.now()
         return self._course
 
@@ -136,7 +142,7 @@ class Runner:
                 self._tell(f"{engine.percent} % of the requests to {self._definition.candidate}")
                 return engine.shifted(self._clock.now())
             case Want.COUNT_AFRESH:
-                self._source.take()
+                self._course.uncounted.append(self._source.take())
                 return engine.counting(self._clock.now())
             case Want.COUNT:
                 counts = self._source.take()
@@ -150,7 +156,9 @@ class Runner:
                 )
                 engine = engine.counted(window)
                 opinion = engine.judge.opinion
-                self._course.windows.append(Judged(window=window, evidence=opinion.evidence, hold=opinion.hold))
+                judged = Judged(window=window, evidence=opinion.evidence, hold=opinion.hold)
+                self._course.windows.append(judged)
+                self._audience.counted(judged, engine)
                 return engine
             case Want.WAIT | Want.END:
                 return engine
@@ -200,6 +208,12 @@ class Runner:
                 self._problem(unknown or f"{', '.join(behind)} did not take up {shown}: restart what does not")
                 return
             self._clock.wait(0.2)
+
+    def _take_the_rest(self) -> None:
+        try:
+            self._course.uncounted.append(self._source.take())
+        except SourceError:
+            self._tell("what happened since the last window is not known")
 
     def _problem(self, text: str) -> None:
         self._course.problems.append(text)
