@@ -26,15 +26,10 @@ def test_without_any_data_nothing_is_decided_and_a_promotion_is_as_far_away_as_i
 
 
 def test_a_candidate_that_fails_where_the_baseline_does_not_is_rolled_back_with_the_reason() -> None:
-    said = opinion([window((90, 0), (10, 3), share=0.1)] * 4)
+    said = opinion([window((90, 0), (10, 3), share=0.1)] * 7)
     assert said.roll_back is not None
-    assert "12 of 40 attempts of the candidate were bad, and 0 of 360 of the baseline" in said.roll_back
+    assert "21 of 70 attempts of the candidate were bad, and 0 of 630 of the baseline" in said.roll_back
     assert not said.promote
-
-
-def test_three_windows_never_roll_back_however_bad_they_are_short_of_gross_failure() -> None:
-    assert opinion([window((900, 0), (100, 49), share=0.1)] * 3).roll_back is None
-    assert opinion([window((900, 0), (100, 49), share=0.1)] * 4).roll_back is not None
 
 
 def test_enough_attempts_without_an_error_promote() -> None:
@@ -45,4 +40,4 @@ def test_enough_attempts_without_an_error_promote() -> None:
 
 def test_a_candidate_that_has_all_requests_is_rolled_back_when_it_breaks_the_limit_of_errors() -> None:
     assert opinion([window((0, 0), (100, 1), share=1.0)] * 20).roll_back is None
-    assert opinion([window((0, 0), (100, 5), share=1.0)] * 5).roll_back is not None
+    assert opinion([window((0, 0), (100, 5), share=1.0)] * 7).roll_back is not None

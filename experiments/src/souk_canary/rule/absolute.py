@@ -15,7 +15,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from souk_canary.rule.ratio import Floats, log_mean
+from souk_canary.rule.floats import Floats, log_mean
 
 BELOW = (0.02, 0.1, 0.25, 0.5)
 """Shares of the limit that are held against it, to show that a version stays below: zero errors need 436 attempts at

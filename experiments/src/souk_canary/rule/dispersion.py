@@ -14,7 +14,13 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from souk_canary.rule.ratio import Floats
+from souk_canary.rule.floats import Floats
+
+EXCESS = 2.0
+"""One window multiplies the evidence by 1 + EXCESS/φ at most. Where single pods fail 10 % in 5 % of the windows, that
+keeps its expected growth below 1, and so false rollbacks below 1 %; `docs/canary-study.md` shows it."""
+EXCESS_ALONE = 1.25
+"""The same, when nothing tells φ because the baseline has one replica, or the source doesn't tell them apart."""
 
 
 @dataclass(frozen=True)
@@ -23,16 +29,23 @@ class Dispersion:
 
     squares: Floats
     degrees: Floats
+    replicas: Floats
+    """How many had attempts in the same window, at most."""
 
     @classmethod
     def none(cls, shape: tuple[int, ...] = ()) -> Dispersion:
         """Before the first window."""
-        return cls(np.zeros(shape), np.zeros(shape))
+        return cls(np.zeros(shape), np.zeros(shape), np.zeros(shape))
 
     @property
     def factor(self) -> Floats:
         """φ, never below 1."""
         return np.maximum(1.0, (2 + self.squares) / (2 + self.degrees))
+
+    @property
+    def cap(self) -> Floats:
+        """The most that one window may say."""
+        return np.log1p(np.where(self.replicas > 1, EXCESS / self.factor, EXCESS_ALONE))
 
     def after(self, attempts: Floats, bad: Floats) -> Dispersion:
         """With one window more; the last axis is the replicas."""
@@ -41,4 +54,5 @@ class Dispersion:
         expected = total * attempts / np.maximum(attempts.sum(axis=-1, keepdims=True), 1)
         squares = np.where(present, (bad - expected) ** 2 / np.where(present, expected, 1), 0).sum(axis=-1)
         degrees = np.maximum(present.sum(axis=-1) - 1, 0)
-        return Dispersion(self.squares + squares, self.degrees + degrees)
+        replicas = np.maximum(self.replicas, (attempts > 0).sum(axis=-1))
+        return Dispersion(self.squares + squares, self.degrees + degrees, replicas)

@@ -6,23 +6,24 @@ import math
 from dataclasses import dataclass, replace
 
 import numpy as np
-from scipy.stats import binom
 
 from souk_canary.counts import Arm, Window
 from souk_canary.rule.criteria import Criteria, Proof
-from souk_canary.rule.ratio import Floats, log_mean
+from souk_canary.rule.floats import Floats, log_mean
 from souk_canary.rule.tally import tally
+from souk_canary.rule.verdict import (
+    enough,
+    is_gross,
+    is_invalid,
+    is_outage,
+    is_unlike,
+    leans,
+    promotes,
+    rolls_back,
+    threshold,
+)
 from souk_canary.rule.weighing import Weighing
 
-GROSS_PART, GROSS_ATTEMPTS = 0.5, 20
-"""Half of at least so many attempts in one window failed: nobody waits for more evidence."""
-MISMATCH_ALPHA = 1e-3
-"""A split that is as it should be is taken for wrong in at most this part of the runs."""
-OUTAGE = 1e-3
-"""A window of the baseline that a baseline within the limit would show less often than this is an outage of its own."""
-LEANING = math.log(3)
-"""No candidate is promoted while the evidence against it is above this; of good ones, at most a third ever are
-(Ville)."""
 FARTHEST = 1e4
 """Times as many attempts as there were: who needs more than that needs another experiment."""
 
@@ -63,7 +64,7 @@ class Judge:
     """The rule, after some windows."""
 
     weighing: Weighing
-    last: Window | None = None
+    last: Window
 
     @classmethod
     def start(cls, criteria: Criteria, bounds: tuple[float, ...]) -> Judge:
@@ -78,7 +79,8 @@ class Judge:
                 f"latency: the source compares with bounds up to {max(bounds, default=0)} s and can't tell "
                 f"what takes longer than {limit.seconds} s; choose a lower limit, or add a bound"
             )
-        return cls(Weighing.none(criteria, bounds))
+        nothing = Arm(0, 0, (0,) * len(bounds))
+        return cls(Weighing.none(criteria, bounds), Window(0, 0, 0, bounds, nothing, nothing))
 
     def after(self, window: Window) -> Judge:
         """With one window more."""
@@ -87,33 +89,26 @@ class Judge:
     @property
     def opinion(self) -> Opinion:
         """What the windows so far say."""
-        evidence = self._evidence()
-        needed = self._needed()
-        hold = self._hold(evidence)
-        roll_back = self._roll_back(evidence)
-        invalid = self._invalid()
+        last = tally(self.last, self.weighing.criteria)
         return Opinion(
-            roll_back=roll_back,
-            promote=needed == 0 and not (hold or roll_back or invalid),
-            hold=hold,
-            invalid=invalid,
-            needed=needed,
-            evidence=evidence,
+            roll_back=self._why_back() if rolls_back(self.weighing, last) else None,
+            promote=bool(promotes(self.weighing, last)),
+            hold=self._why_hold(),
+            invalid=self._why_invalid() if is_invalid(self.weighing) else None,
+            needed=self._needed(),
+            evidence=self._evidence(),
         )
 
     def _evidence(self) -> tuple[Evidence, ...]:
         criteria = self.weighing.criteria
-        threshold = -math.log(criteria.alpha_each)
-        logs = self.weighing.worse_by_criterion
-        return tuple(Evidence(name, float(log), threshold) for name, log in zip(criteria.names, logs, strict=True))
+        named = zip(criteria.names, self.weighing.worse_by_criterion, strict=True)
+        return tuple(Evidence(name, float(log), threshold(criteria)) for name, log in named)
 
-    def _roll_back(self, evidence: tuple[Evidence, ...]) -> str | None:
-        if self.last and is_gross(self.last.baseline, self.last.candidate):
+    def _why_back(self) -> str:
+        if is_gross(tally(self.last, self.weighing.criteria)):
             candidate = self.last.candidate
             return f"{candidate.bad} of {candidate.attempts} attempts of the candidate failed in one window"
-        strongest = max(evidence, key=lambda each: each.log - each.threshold)
-        if strongest.log < strongest.threshold:
-            return None
+        strongest = max(self._evidence(), key=lambda evidence: evidence.log)
         rare = f"a good version shows so much in 1 of {math.exp(strongest.log):.0f} runs at most"
         return f"{strongest.criterion}: {self._comparison(strongest.criterion)}; {rare}"
 
@@ -132,19 +127,15 @@ class Judge:
             f"and {baseline.bad[measure]:.0f} of {baseline.attempts[measure]:.0f} of the baseline"
         )
 
-    def _hold(self, evidence: tuple[Evidence, ...]) -> str | None:
-        limit = self.weighing.criteria.errors
-        if self.last and is_outage(self.last.baseline, limit):
+    def _why_hold(self) -> str | None:
+        criteria = self.weighing.criteria
+        if is_outage(tally(self.last, criteria), criteria.errors):
             baseline = self.last.baseline
             return f"the baseline itself fails: {baseline.bad} of {baseline.attempts} attempts in the last window"
-        leaning = [each for each in evidence if each.log > LEANING]
-        if leaning:
-            return f"the evidence leans against the candidate: {', '.join(each.criterion for each in leaning)}"
-        return None
+        leaning = [name for name, against in zip(criteria.names, leans(self.weighing), strict=True) if against]
+        return f"the evidence leans against the candidate: {', '.join(leaning)}" if leaning else None
 
-    def _invalid(self) -> str | None:
-        if self.weighing.mismatched < -math.log(MISMATCH_ALPHA):
-            return None
+    def _why_invalid(self) -> str:
         baseline, candidate = (arm.attempts[0] for arm in self.weighing.sums)
         return (
             f"the split is not what it should be: the candidate had {candidate:.0f} "
@@ -154,40 +145,28 @@ class Judge:
 
     def _needed(self) -> int | None:
         criteria = self.weighing.criteria
-        enough = math.log(2 / criteria.beta)
         attempts = float(self.weighing.sums[1].attempts[0])
         kept = self.weighing.kept
         if attempts == 0:
-            attempts, logs = 1.0, kept.growth(np.asarray(1.0), np.asarray(0.0))
-            first = _missing(logs, attempts, enough)
+            first = _missing(kept.growth(np.asarray(1.0), np.asarray(0.0)), 1.0, enough(criteria))
             return None if first is None or criteria.proof is Proof.BOTH else first + 1
-        ways = [_missing(kept.logs, attempts, enough), _missing(self.weighing.alike, attempts, enough)]
+        ways = [_missing(logs, attempts, enough(criteria)) for logs in (kept.logs, self.weighing.alike)]
+        if is_unlike(self.weighing):
+            ways[0] = None
         possible = [way for way in ways if way is not None]
         if criteria.proof is Proof.BOTH:
             return max(possible) if len(possible) == len(ways) else None
         return min(possible, default=None)
 
 
-def is_gross(baseline: Arm, candidate: Arm) -> bool:
-    """The candidate fails at least half of its attempts in a window, and the baseline not half as often."""
-    if candidate.attempts < GROSS_ATTEMPTS or candidate.bad < GROSS_PART * candidate.attempts:
-        return False
-    return 2 * baseline.bad * candidate.attempts <= candidate.bad * baseline.attempts
-
-
-def is_outage(baseline: Arm, limit: float) -> bool:
-    """The baseline fails more often in a window than one that keeps the limit would."""
-    return float(binom.sf(baseline.bad - 1, baseline.attempts, limit)) < OUTAGE
-
-
-def _missing(logs: Floats, attempts: float, enough: float) -> int | None:
-    """How many attempts more bring the evidence to `enough`, if it goes on to grow as in the first `attempts`."""
-    if log_mean(logs) >= enough:
+def _missing(logs: Floats, attempts: float, goal: float) -> int | None:
+    """How many attempts more bring the evidence to `goal`, if it goes on to grow as in the first `attempts`."""
+    if log_mean(logs) >= goal:
         return 0
-    if log_mean(logs * FARTHEST) < enough:
+    if log_mean(logs * FARTHEST) < goal:
         return None
     low, high = 1.0, FARTHEST
     for _ in range(60):
         middle = (low + high) / 2
-        low, high = (low, middle) if log_mean(logs * middle) >= enough else (middle, high)
+        low, high = (low, middle) if log_mean(logs * middle) >= goal else (middle, high)
     return math.ceil(attempts * (high - 1))

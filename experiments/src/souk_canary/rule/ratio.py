@@ -16,35 +16,26 @@ inequality it ever reaches 1/α with a probability of at most α:
 - φ ≥ 1 is known before the window: E exp(L/φ) ≤ (E exp L)^(1/φ) ≤ 1 (Jensen). A cap lowers it further, a mean keeps it.
 
 Assumed: within a window, and given its rate, attempts fail independently of each other. Where they don't (a pod's
-burst of errors), φ and the cap keep one burst from deciding. The cap also means that fewer than four windows never
-decide at α = 1/200. After Ville 1939; Robbins 1970; Howard, Ramdas, McAuliffe, Sekhon 2021 (arXiv:1810.08240).
+burst of errors), φ and the cap keep one burst from deciding. The cap also means that
+fewer than five windows never decide at α = 1/200. After Ville 1939; Robbins 1970; Howard, Ramdas, McAuliffe, Sekhon
+2021 (arXiv:1810.08240).
 """
 
 from __future__ import annotations
 
-import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
-import numpy.typing as npt
 
-Floats = npt.NDArray[np.float64]
-
-CAP = math.log(4)
-"""The most that one window may say: with it, single bursts of one version decide in less than 1 % of good runs."""
+from souk_canary.rule.dispersion import Dispersion
+from souk_canary.rule.floats import Floats, log_mean
 
 
 def log_likelihood_ratios(ratios: Floats, share: Floats, candidate: Floats, total: Floats) -> Floats:
     """L(r), along a new last axis, of every ratio in `ratios`: `candidate` of `total` bad events fell to this
     `share`."""
     return candidate[..., None] * np.log(ratios) - total[..., None] * np.log1p(share[..., None] * (ratios - 1))
-
-
-def log_mean(logs: Floats) -> Floats:
-    """ln of the mean, over the last axis, of what these are the logarithms of."""
-    highest = logs.max(axis=-1)
-    return np.asarray(highest + np.log(np.exp(logs - highest[..., None]).mean(axis=-1)))
 
 
 @dataclass(frozen=True)
@@ -65,7 +56,7 @@ class RatioEvidence:
         """ln of the evidence."""
         return log_mean(self.logs)
 
-    def after(self, share: Floats, candidate: Floats, total: Floats, dispersion: Floats) -> RatioEvidence:
+    def after(self, share: Floats, candidate: Floats, total: Floats, dispersion: Dispersion) -> RatioEvidence:
         """With one window more, in which `candidate` of `total` bad events fell to this `share` of the attempts."""
-        window = log_likelihood_ratios(self.ratios, share, candidate, total) / dispersion[..., None]
-        return RatioEvidence(self.ratios, self.logs + np.minimum(window, CAP))
+        window = log_likelihood_ratios(self.ratios, share, candidate, total) / dispersion.factor[..., None]
+        return RatioEvidence(self.ratios, self.logs + np.minimum(window, dispersion.cap[..., None]))

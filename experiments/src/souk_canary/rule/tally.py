@@ -8,7 +8,7 @@ import numpy as np
 
 from souk_canary.counts import Arm, PodCounts, Window
 from souk_canary.rule.criteria import Criteria
-from souk_canary.rule.ratio import Floats
+from souk_canary.rule.floats import Floats, Truths
 
 
 @dataclass(frozen=True)
@@ -23,8 +23,8 @@ class ArmTally:
         """Both together."""
         return ArmTally(self.attempts + other.attempts, self.bad + other.bad)
 
-    def only(self, where: Floats) -> ArmTally:
-        """Zero in the runs where `where` is 0, unchanged where it is 1."""
+    def only(self, where: Truths) -> ArmTally:
+        """Zero in all runs but these."""
         return ArmTally(self.attempts * where[..., None], self.bad * where[..., None])
 
 
@@ -32,7 +32,7 @@ class ArmTally:
 class Tally:
     """Both versions in a window."""
 
-    share: float
+    share: Floats
     """Which part of the requests was meant for the candidate."""
     baseline: ArmTally
     candidate: ArmTally
@@ -44,7 +44,7 @@ def tally(window: Window, criteria: Criteria) -> Tally:
     """A window of one run."""
     pods = list(window.baseline.pods.values())
     return Tally(
-        window.share,
+        np.asarray(window.share, dtype=float),
         _arm(window.baseline, criteria),
         _arm(window.candidate, criteria),
         ArmTally(

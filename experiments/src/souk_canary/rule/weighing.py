@@ -15,7 +15,9 @@ import numpy as np
 from souk_canary.rule.absolute import ABOVE, BELOW, AbsoluteEvidence
 from souk_canary.rule.criteria import Criteria
 from souk_canary.rule.dispersion import Dispersion
-from souk_canary.rule.ratio import CAP, Floats, RatioEvidence, log_likelihood_ratios, log_mean
+from souk_canary.rule.floats import Floats, Truths, log_mean
+from souk_canary.rule.mismatch import Mismatch
+from souk_canary.rule.ratio import RatioEvidence, log_likelihood_ratios
 from souk_canary.rule.tally import ArmTally, Tally
 
 ENOUGH = 5
@@ -25,8 +27,6 @@ LATENCY_RATIOS = (1.25, 1.5, 2.0, 3.0, 5.0, 10.0, 30.0)
 a bound."""
 ALIKE = np.array([0.5, 1.0, 1.2])
 """Times as bad as the baseline: what speaks for a candidate to be promoted, against `Criteria.worst_ratio`."""
-SPLITS = np.array([0.25, 0.5, 0.67, 0.8, 0.9, 0.95, 1.05, 1.1, 1.25, 1.5, 2.0, 4.0])
-"""Times the odds that the split should have: what a mismatch of the sample would look like."""
 
 
 @dataclass(frozen=True)
@@ -35,7 +35,7 @@ class Weighing:
 
     criteria: Criteria
     bounds: tuple[float, ...]
-    share: float
+    share: Floats
     """The split of the windows that are being gathered."""
     gathered: tuple[ArmTally, ArmTally]
     """The baseline's and the candidate's attempts that wait for more."""
@@ -53,9 +53,8 @@ class Weighing:
     """That the candidate keeps the limit of errors."""
     alike: Floats
     """ln of the evidence that the candidate fails less than `worst_ratio` times as often, for each of `ALIKE`."""
-    mismatch: Floats
-    """ln of the evidence that the split is not what it should be, for all attempts and for the good ones, for each
-    of `SPLITS`."""
+    mismatch: Mismatch
+    """That the split is not what it should be."""
     sums: tuple[ArmTally, ArmTally]
     """The baseline's and the candidate's counts since the beginning."""
 
@@ -71,7 +70,7 @@ class Weighing:
         return cls(
             criteria,
             bounds,
-            share=0.0,
+            share=np.zeros(shape),
             gathered=(zero, zero),
             known=Dispersion.none((*shape, measures)),
             seen=Dispersion.none((*shape, measures)),
@@ -80,28 +79,27 @@ class Weighing:
             broken=AbsoluteEvidence.none(criteria.errors, ABOVE, shape),
             kept=AbsoluteEvidence.none(criteria.errors, BELOW, shape),
             alike=np.zeros((*shape, len(ALIKE))),
-            mismatch=np.zeros((*shape, 2, len(SPLITS))),
+            mismatch=Mismatch.none(shape),
             sums=(zero, zero),
         )
 
     def after(self, window: Tally) -> Weighing:
         """With one window more."""
-        everything = np.ones(window.candidate.attempts.shape[:-1])
-        before = self if window.share == self.share else self._weighed(everything)
+        before = self._weighed(window.share != self.share)
         baseline, candidate = before.gathered
         gathered = baseline.plus(window.baseline), candidate.plus(window.candidate)
         baseline_attempts, candidate_attempts = (arm.attempts[..., 0] for arm in gathered)
-        fewer = candidate_attempts if window.share == 1 else np.minimum(baseline_attempts, candidate_attempts)
+        fewer = np.where(window.share == 1, candidate_attempts, np.minimum(baseline_attempts, candidate_attempts))
         told = replace(
             before,
             share=window.share,
             gathered=gathered,
             seen=before.seen.after(window.replicas.attempts, window.replicas.bad),
             kept=before.kept.after(window.candidate.attempts[..., 0], window.candidate.bad[..., 0]),
-            mismatch=before.mismatch + _mismatch(window),
+            mismatch=before.mismatch.after(window),
             sums=(before.sums[0].plus(window.baseline), before.sums[1].plus(window.candidate)),
         )
-        return told._weighed((fewer >= ENOUGH).astype(float))
+        return told._weighed(fewer >= ENOUGH)
 
     @property
     def worse_by_criterion(self) -> Floats:
@@ -117,48 +115,42 @@ class Weighing:
         return np.concatenate([errors[..., None], slower[..., None], by_custom], axis=-1)
 
     @property
-    def mismatched(self) -> Floats:
-        """ln of the evidence that the split isn't what it should be.
+    def alike_log(self) -> Floats:
+        """ln of the evidence that the candidate fails less than `worst_ratio` times as often as the baseline."""
+        return log_mean(self.alike)
 
-        The lesser of two: a proxy tries again where the first attempt failed, so all attempts of a failing version
-        are more than its share, and the good ones are not; without retries it is the other way round. Each has mean
-        1 where it should fit.
-        """
-        return np.asarray(log_mean(self.mismatch).min(axis=-1))
-
-    def _weighed(self, where: Floats) -> Weighing:
-        """The gathered windows, judged in the runs where `where` is 1."""
+    def _weighed(self, where: Truths) -> Weighing:
+        """The gathered windows, judged in the runs `where` it is time."""
         baseline, candidate = (arm.only(where) for arm in self.gathered)
         attempts = baseline.attempts + candidate.attempts
         share = candidate.attempts / np.maximum(attempts, 1)
         total = baseline.bad + candidate.bad
-        dispersion = self.known.factor
         against = log_likelihood_ratios(
             np.array([self.criteria.worst_ratio]), share[..., 0], candidate.bad[..., 0], total[..., 0]
         )
         alike = log_likelihood_ratios(ALIKE, share[..., 0], candidate.bad[..., 0], total[..., 0]) - against
-        left = 1 - where
         moved = where[..., None]
+        known = replace(self.known, replicas=self.seen.replicas)
         return replace(
             self,
-            gathered=(self.gathered[0].only(left), self.gathered[1].only(left)),
+            gathered=(self.gathered[0].only(~where), self.gathered[1].only(~where)),
             known=Dispersion(
                 np.where(moved, self.seen.squares, self.known.squares),
                 np.where(moved, self.seen.degrees, self.known.degrees),
+                self.seen.replicas,
             ),
-            worse=self.worse.after(share, candidate.bad, total, dispersion),
-            slow=self._slow(baseline, candidate, dispersion),
-            broken=self._broken(candidate, dispersion),
-            alike=self.alike + alike / dispersion[..., :1],
+            worse=self.worse.after(share, candidate.bad, total, known),
+            slow=self._slow(baseline, candidate),
+            broken=self._broken(candidate),
+            alike=self.alike + alike / self.known.factor[..., :1],
         )
 
-    def _broken(self, candidate: ArmTally, dispersion: Floats) -> AbsoluteEvidence:
-        if self.share != 1:
-            return self.broken
-        growth = self.broken.growth(candidate.attempts[..., 0], candidate.bad[..., 0]) / dispersion[..., 0, None]
-        return replace(self.broken, logs=self.broken.logs + np.minimum(growth, CAP))
+    def _broken(self, candidate: ArmTally) -> AbsoluteEvidence:
+        growth = self.broken.growth(candidate.attempts[..., 0], candidate.bad[..., 0]) / self.known.factor[..., 0, None]
+        capped = np.minimum(growth, self.known.cap[..., 0, None])
+        return replace(self.broken, logs=self.broken.logs + capped * (self.share == 1)[..., None])
 
-    def _slow(self, baseline: ArmTally, candidate: ArmTally, dispersion: Floats) -> AbsoluteEvidence:
+    def _slow(self, baseline: ArmTally, candidate: ArmTally) -> AbsoluteEvidence:
         """A window counts only while the baseline keeps the limit, in this window and on the whole: else both are
         slow."""
         limit = self.criteria.latency
@@ -169,15 +161,9 @@ class Weighing:
         keeps = (baseline.bad[..., at] <= limit.part * baseline.attempts[..., at]) & (
             whole.bad[..., at] <= limit.part * whole.attempts[..., at]
         )
-        growth = self.slow.growth(candidate.attempts[..., at], candidate.bad[..., at]) / dispersion[..., at, None]
-        return replace(self.slow, logs=self.slow.logs + np.minimum(growth, CAP) * keeps[..., None])
-
-
-def _mismatch(window: Tally) -> Floats:
-    if not 0 < window.share < 1:  # nothing is split
-        return np.zeros(())
-    arms = [
-        (arm.attempts[..., 0], arm.attempts[..., 0] - arm.bad[..., 0]) for arm in (window.baseline, window.candidate)
-    ]
-    baseline, candidate = (np.stack(arm, axis=-1) for arm in arms)
-    return log_likelihood_ratios(SPLITS, np.asarray(window.share), candidate, baseline + candidate)
+        growth = (
+            self.slow.growth(candidate.attempts[..., at], candidate.bad[..., at]) / self.known.factor[..., at, None]
+        )
+        return replace(
+            self.slow, logs=self.slow.logs + np.minimum(growth, self.known.cap[..., at, None]) * keeps[..., None]
+        )
