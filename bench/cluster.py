@@ -50,10 +50,10 @@ class Both:
     def figures(self) -> Figures:
         """For the results."""
         return {
-            "start_vs_cluster": self.cluster_seconds / self.local_seconds,
-            "start_vs_cluster_seconds": [self.local_seconds, self.cluster_seconds],
-            "memory_vs_cluster": self.cluster_mb / self.local_mb,
-            "memory_vs_cluster_mb": [self.local_mb, self.cluster_mb],
+            "local_vs_cluster_start": self.cluster_seconds / self.local_seconds,
+            "local_vs_cluster_start_seconds": [self.local_seconds, self.cluster_seconds],
+            "local_vs_cluster_memory": self.cluster_mb / self.local_mb,
+            "local_vs_cluster_memory_mb": [self.local_mb, self.cluster_mb],
         }
 
 

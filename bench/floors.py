@@ -156,8 +156,8 @@ KEYS = (
     Key("place_order_per_s_postgresql", "orders placed, PostgreSQL; 1/s", Stated()),
     Key("place_order_p50_ms_postgresql", "one customer at a time, PostgreSQL; ms", Stated()),
     Key("place_order_p99_ms_postgresql", "the same", Stated()),
-    Key("start_vs_cluster", "`kubectl apply` of `overlays/dev` to ready, by `make up`", AtLeast(5)),
-    Key("memory_vs_cluster", "PSS of the cluster with it, by the local mesh", AtLeast(2)),
+    Key("local_vs_cluster_start", "`kubectl apply` of `overlays/dev` to ready, by `make up`", AtLeast(5)),
+    Key("local_vs_cluster_memory", "PSS of the cluster with it, by the local mesh", AtLeast(2)),
     Key("growth", "how it grows with what is stored: see the plots", Flat("list_products_ms_", 1.5)),
     Key(
         "growth_mesh",

@@ -70,7 +70,7 @@ MEASUREMENTS = (
     ),
     Measurement("growth", ("growth",), growth.measure),
     Measurement("growth_mesh", ("growth_mesh",), growth_mesh.measure),
-    Measurement("cluster", ("start_vs_cluster", "memory_vs_cluster"), cluster.measure, by_hand=True),
+    Measurement("cluster", ("local_vs_cluster_start", "local_vs_cluster_memory"), cluster.measure, by_hand=True),
     Measurement("sidecar", ("sidecar_added_ms_p50",), sidecar.measure),
 )
 
