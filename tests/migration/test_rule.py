@@ -51,7 +51,8 @@ class Checkout:
 @pytest.fixture
 def checkout(tmp_path: Path) -> Checkout:
     checkout = Checkout(tmp_path / "clone")
-    subprocess.run(["git", "clone", "-q", "--shared", str(ROOT), str(checkout.root)], check=True)
+    subprocess.run(["git", "clone", "-q", "--shared", "--sparse", str(ROOT), str(checkout.root)], check=True)
+    checkout.git("sparse-checkout", "set", "services")
     checkout.release("1.1.0")
     return checkout
 
