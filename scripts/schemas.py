@@ -1,8 +1,8 @@
 """Writes the JSON schemas by which kubeconform judges manifests: `scripts/schemas.py FOLDER`.
 
 Those of Kubernetes come from the package kubernetes-validate; those of custom resources are made of the definitions
-that Istio, cert-manager, CloudNativePG and External Secrets publish in their Go modules. So nothing is fetched when
-manifests are judged.
+that Istio, Argo CD, cert-manager, CloudNativePG and External Secrets publish in their Go modules. So nothing is fetched
+when manifests are judged.
 """
 
 from __future__ import annotations
@@ -23,6 +23,7 @@ KUBERNETES = "1.34"
 # By the module that has them: where it is pinned, and its files.
 DEFINITIONS = {
     "istio.io/api": ("tools", "kubernetes/customresourcedefinitions.gen.yaml"),
+    "github.com/argoproj/argo-cd/v3": ("tools/crds", "manifests/crds/*-crd.yaml"),
     "github.com/cert-manager/cert-manager": ("tools/crds", "deploy/crds/*.yaml"),
     "github.com/cloudnative-pg/cloudnative-pg": ("tools/crds", "config/crd/bases/*.yaml"),
     "github.com/external-secrets/external-secrets": ("tools/crds", "config/crds/bases/external-secrets.io_*.yaml"),

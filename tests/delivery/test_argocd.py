@@ -11,8 +11,9 @@ from typing import Any
 import pytest
 import yaml
 
-from tests.delivery.argo import ArgoSchemas
-from tests.manifests.overlays import DEPLOY, Manifest, build
+from scripts.manifests import DEPLOY, build
+from tests.manifests.overlays import Manifest
+from tests.manifests.schemas import problems
 from tests.mesh import ROOT
 
 FILES = sorted((ROOT / "deploy/argocd").glob("**/*.yaml"))
@@ -44,13 +45,13 @@ def wave(manifest: Manifest) -> int:
 
 @pytest.mark.parametrize("manifest", OBJECTS, ids=str)
 def test_argo_cd_accepts_every_object(manifest: Manifest) -> None:
-    assert not ArgoSchemas().problems(manifest)
+    assert not problems([manifest])
 
 
 def test_a_field_that_argo_cd_does_not_know_is_refused() -> None:
     (project,) = [each for each in OBJECTS if each.kind == "AppProject"]
     wrong = {**project.body, "spec": {**project.spec, "sourceRepo": "x"}}
-    assert "sourceRepo" in "".join(ArgoSchemas().problems(Manifest(wrong)))
+    assert "sourceRepo" in "".join(problems([Manifest(wrong)]))
 
 
 def test_every_environment_has_an_application_set_of_its_overlay() -> None:

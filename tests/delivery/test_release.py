@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 import yaml
 
-from tests.manifests.overlays import KUSTOMIZE
+from scripts.manifests import KUSTOMIZE
 from tests.mesh import ROOT
 
 DIGEST = "sha256:" + "0123456789abcdef" * 4

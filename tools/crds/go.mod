@@ -5,6 +5,7 @@ module souk.dev/tools/crds
 go 1.26
 
 require (
+	github.com/argoproj/argo-cd/v3 v3.5.1
 	github.com/cert-manager/cert-manager v1.21.2
 	github.com/cloudnative-pg/cloudnative-pg v1.27.1
 	github.com/external-secrets/external-secrets v1.3.2
