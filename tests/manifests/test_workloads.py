@@ -23,7 +23,7 @@ URL_WITH_PASSWORD = re.compile(r"://[^/\s:@]*:[^/\s@]+@")
 def selectors(manifest: Manifest) -> Iterator[Mapping[str, str]]:
     """By which labels an object finds pods."""
     match manifest.kind:
-        case "Deployment" | "PodDisruptionBudget" | "AuthorizationPolicy" | "PeerAuthentication":
+        case "PodDisruptionBudget" | "AuthorizationPolicy" | "PeerAuthentication" | "Deployment":
             yield manifest.spec.get("selector", {}).get("matchLabels", {})
         case "Service" | "Gateway":
             yield manifest.spec["selector"]
@@ -112,11 +112,14 @@ def test_images_are_pinned_and_are_not_pulled_anew_when_they_are_there(overlay: 
 
 
 def test_pods_have_no_right_that_they_do_not_use(overlay: Overlay) -> None:
+    for account in overlay.of("ServiceAccount"):
+        assert account.body["automountServiceAccountToken"] is False, account
+    for deployment in overlay.of("Deployment"):
+        assert pod(deployment)["automountServiceAccountToken"] is False, deployment
     ours = [each for each in overlay.of("Deployment") if pod(each)["containers"][0]["image"] != "auto"]
     assert ours
     for deployment in ours:
         spec = pod(deployment)
-        assert spec["automountServiceAccountToken"] is False, deployment
         assert spec["enableServiceLinks"] is False, deployment
         assert spec["securityContext"]["runAsNonRoot"] is True, deployment
         assert spec["securityContext"]["runAsUser"] > 0, deployment
@@ -132,11 +135,30 @@ def test_containers_gain_no_privilege_and_can_not_change_their_image(overlay: Ov
         assert rights["readOnlyRootFilesystem"] is True, container
 
 
-def test_containers_say_what_they_need_and_whether_they_are_ready(overlay: Overlay) -> None:
+def test_containers_say_what_they_need_and_are_bounded_in_memory_alone(overlay: Overlay) -> None:
+    for container in overlay.containers:
+        resources = container.body["resources"]
+        assert resources["requests"].keys() == {"cpu", "memory"}, container
+        assert resources["limits"].keys() == {"memory"}, container  # why not processor time: base/chassis.yaml
+
+
+def test_so_do_sidecars(overlay: Overlay) -> None:
+    for deployment in overlay.of("Deployment"):
+        annotations = deployment.spec["template"]["metadata"].get("annotations", {})
+        asked = {name for name in annotations if name.startswith("sidecar.istio.io/proxy")}
+        alone = pod(deployment)["containers"][0]["image"] == "auto"
+        wanted = {f"sidecar.istio.io/proxy{what}" for what in ("CPU", "Memory", "MemoryLimit")}
+        assert asked == (set() if alone else wanted), deployment
+
+
+def test_containers_tell_whether_they_are_ready_and_alive(overlay: Overlay) -> None:
     for deployment in overlay.of("Deployment"):
         for container in pod(deployment)["containers"]:
-            assert "memory" in container["resources"]["limits"], f"{deployment}: {container['name']}"
-            assert container["image"] == "auto" or "readinessProbe" in container, f"{deployment}: {container['name']}"
+            if container["image"] == "auto":
+                continue  # Istio's template brings them
+            assert "readinessProbe" in container, f"{deployment}: {container['name']}"
+            if OURS.fullmatch(container["image"]):
+                assert "livenessProbe" in container, f"{deployment}: {container['name']}"
 
 
 def test_no_secret_is_written_in_yaml(overlay: Overlay) -> None:
