@@ -42,10 +42,11 @@ class Network:
 
     def reaches(self, caller: Pod, callee: Pod, port: int, protocol: str = "TCP") -> bool:
         """Whether the plugin lets a connection through."""
-        out = self._allows("Egress", caller, callee, port, protocol)
-        return out and self._allows("Ingress", callee, caller, port, protocol)
+        out = self.allows("Egress", caller, callee, port, protocol)
+        return out and self.allows("Ingress", callee, caller, port, protocol)
 
-    def _allows(self, direction: Direction, own: Pod, peer: Pod, port: int, protocol: str) -> bool:
+    def allows(self, direction: Direction, own: Pod, peer: Pod, port: int, protocol: str = "TCP") -> bool:
+        """Whether the policies of one end let it through."""
         selecting = [
             policy.spec
             for policy in self.policies

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 from collections.abc import Iterator
 
 import pytest
@@ -57,6 +58,16 @@ def test_who_is_told_to_call_is_let_in_and_nobody_else(overlay: Overlay) -> None
 
 def test_who_is_let_in_gets_through_and_nobody_else(overlay: Overlay, network: Network) -> None:
     assert by_network(overlay) == by_authorization(overlay)
+
+
+def test_each_end_alone_lets_no_more_through(overlay: Overlay, network: Network) -> None:
+    members, edges = pods(overlay), by_authorization(overlay)
+    for caller, callee, port in itertools.product(members, members, opened(overlay)):
+        let_in = Edge(caller.name, callee.name, port) in edges
+        if callee.name != "ingress":  # it is there for everybody
+            assert network.allows("Ingress", callee, caller, port) is let_in, (caller.name, callee.name, port)
+        if port != DATABASE_PORT:  # no policy knows where that is
+            assert network.allows("Egress", caller, callee, port) is let_in, (caller.name, callee.name, port)
 
 
 def test_from_outside_only_the_ingress_is_reached_and_only_where_it_lets_in(overlay: Overlay, network: Network) -> None:
