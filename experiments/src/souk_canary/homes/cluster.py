@@ -33,6 +33,8 @@ class _Confirmed:
     rule: Key
     splits: frozenset[splits.Split]
     pods: set[str]
+    complete: bool = False
+    """Whether all were. A proxy that starts later gets the split that is stored then."""
 
 
 class Cluster:
@@ -71,13 +73,17 @@ class Cluster:
         key, wanted = _key(document), splits.wanted(document)
         if self._confirmed is None or (self._confirmed.rule, self._confirmed.splits) != (key, wanted):
             self._confirmed = _Confirmed(key, wanted, set())
+        if self._confirmed.complete:
+            return ()
         seen = self._confirmed.pods
         pods = {pod["metadata"]["uid"]: pod for pod in self._callers(document)}
         unknown = [uid for uid in pods if uid not in seen]
         with ThreadPoolExecutor(_AT_ONCE) as pool:
             found = dict(zip(unknown, pool.map(lambda uid: self._lag(pods[uid], key, wanted), unknown), strict=True))
         seen |= {uid for uid, lag in found.items() if lag is None}
-        return [lag for lag in found.values() if lag is not None]
+        lagging = [lag for lag in found.values() if lag is not None]
+        self._confirmed.complete = not lagging
+        return lagging
 
     def pods(self, namespace: str, labels: Mapping[str, str]) -> Sequence[Pod]:
         """The pods with these labels that are not on their way out."""
