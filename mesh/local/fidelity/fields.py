@@ -7,6 +7,7 @@ from dataclasses import dataclass
 
 from fidelity.schema import Definition, Schema
 from souk_mesh.objects.attributes import Attribute
+from souk_mesh.objects.inert import REASONS
 from souk_mesh.objects.meta import Model, NotEnforced
 from souk_mesh.objects.parsing import KINDS
 from souk_mesh.objects.reflection import fields_of, literals_in, model_in
@@ -58,7 +59,9 @@ class Field:
 
 
 def fields(definition: Definition) -> tuple[Field, ...]:
-    """The fields of a kind in the order of its schema; where all of something is refused, only that."""
+    """The fields of a kind in the order of its schema; where all of it is refused or inert, only that."""
+    if (reason := REASONS.get((definition.api_versions[0], definition.kind))) is not None:
+        return (Field("", Accepted(reason)),)
     kind = KINDS.get((definition.api_versions[0], definition.kind))
     if kind is None:
         return (Field("", Refused(refused_kind(definition.kind))),)

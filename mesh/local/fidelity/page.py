@@ -59,7 +59,7 @@ def _kind(definition: Definition, cases: Sequence[Case], named: Proofs) -> str:
     found = fields(definition)
     title = f"## {definition.kind}\n\n`{'`, `'.join(definition.api_versions)}`\n"
     if not found[0].path:
-        return f"{title}\n{_refused(found[0].verdict)}\n"
+        return f"{title}\n{_whole(found[0].verdict)}\n"
     proofs = _proofs(definition, found, cases, named)
     rows = [f"| `{each.name}` | {_verdict(each, proofs)} |" for each in found]
     return "\n".join([title, "| field | here | case, or reason |", "|---|---|---|", *rows, ""])
@@ -102,6 +102,10 @@ def _link(field: Field, proofs: Proofs) -> str:
     return f"[{name}]({_FROM_PAGE}/{proof}/cases/{rest}.yaml)"
 
 
+def _whole(verdict: Verdict) -> str:
+    return f"not enforced: {verdict.reason}" if isinstance(verdict, Accepted) else f"refused: {_refused(verdict)}"
+
+
 def _refused(verdict: Verdict) -> str:
     if not isinstance(verdict, Refused) or verdict.refusal is None:
         return "no reason yet"
@@ -128,7 +132,8 @@ def _kubernetes() -> str:
         lines += [f"| `{each.path}` | {each.note} |" for each in parts]
         lines += [""]
     lines += ["### Accepted whole, not enforced", "", "| kind | why |", "|---|---|"]
-    lines += [f"| {kind} (`{version}`) | {why} |" for (version, kind), why in sorted(REASONS.items())]
+    others = sorted(each for each in REASONS.items() if "istio.io" not in each[0][0])
+    lines += [f"| {kind} (`{version}`) | {why} |" for (version, kind), why in others]
     return "\n".join([*lines, ""])
 
 

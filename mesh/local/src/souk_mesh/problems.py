@@ -14,6 +14,8 @@ class Severity(StrEnum):
     """Whether the mesh may start all the same."""
 
     ERROR = "error"
+    NOT_HERE = "not here"
+    """No mistake: a cluster does it, and this machine can't."""
     WARNING = "warning"
 
 
@@ -59,5 +61,10 @@ class Rejected(Exception):
 
 
 def errors(problems: Iterable[Problem]) -> tuple[Problem, ...]:
-    """Picks the problems that stand in the way."""
+    """Picks the problems that stand in the way of a mesh on this machine."""
+    return tuple(problem for problem in problems if problem.severity is not Severity.WARNING)
+
+
+def mistakes(problems: Iterable[Problem]) -> tuple[Problem, ...]:
+    """Picks the problems that stand in the way anywhere."""
     return tuple(problem for problem in problems if problem.severity is Severity.ERROR)

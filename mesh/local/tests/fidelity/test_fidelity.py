@@ -7,9 +7,10 @@ from collections.abc import Iterator, Mapping
 import yaml
 
 from fidelity.cases import Case, cases
-from fidelity.fields import Alike, Enforced, Refused, fields, used
+from fidelity.fields import Accepted, Alike, Enforced, Refused, fields, used
 from fidelity.page import PAGE, current, page, unproved
 from fidelity.schema import Definition, Schema, published
+from souk_mesh.objects.inert import REASONS
 from souk_mesh.objects.meta import Model
 from souk_mesh.objects.parsing import KINDS
 from souk_mesh.objects.reflection import fields_of, literals_in, model_in
@@ -56,6 +57,12 @@ def test_a_refused_field_is_listed_alone_and_a_part_that_comes_again_once() -> N
     assert isinstance(found["spec.http[].delegate"], Refused)
     assert found["spec.http[].timeout"] == Enforced()
     assert found["spec.http[].match[].uri"] == Alike("spec.http[].match[].headers.*")
+
+
+def test_a_kind_that_is_accepted_and_does_nothing_is_listed_whole_with_the_reason() -> None:
+    (found,) = fields(Definition("Telemetry", ("telemetry.istio.io/v1",), Schema({"properties": {"tracing": {}}})))
+    assert found.path == ""
+    assert found.verdict == Accepted(REASONS["telemetry.istio.io/v1", "Telemetry"])
 
 
 def test_each_value_of_a_field_that_has_a_few_is_judged_by_itself() -> None:

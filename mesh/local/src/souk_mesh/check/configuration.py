@@ -12,6 +12,7 @@ from souk_mesh.objects import (
     ConfigMap,
     Container,
     KeyToPath,
+    ObjectKey,
     PersistentVolumeClaim,
     Secret,
     ServiceAccount,
@@ -72,6 +73,11 @@ def _content(view: View, workload: Workload, reference: Reference) -> Iterator[P
         return
     found = view.objects.get(reference.kind, workload.metadata.namespace, reference.name)
     if not isinstance(found, ConfigMap | Secret):
+        maker = view.makers.get(ObjectKey(reference.kind.__name__, workload.metadata.namespace, reference.name))
+        if maker is not None:
+            notes = (f"{maker.key} would have it made: write a Secret of that name",)
+            yield Problem(workload.key, reference.steps, f'"{reference.name}" is not made', notes, Severity.NOT_HERE)
+            return
         yield from _missing(view, workload, reference.steps, reference.kind, reference.name)
         return
     for steps, key in reference.keys:

@@ -57,7 +57,7 @@ def _port(gateway: Gateway, steps: Steps, server: GatewayServer) -> Iterator[Pro
     if server.port.number < LOWEST_PORT:
         notes = (NO_PRIVILEGES,)
         where = (*steps, "port", "number")
-        yield Problem(gateway.key, where, f"{server.port.number} is a privileged port", notes)
+        yield Problem(gateway.key, where, f"{server.port.number} is a privileged port", notes, Severity.NOT_HERE)
     if not server.port.name:
         yield Problem(gateway.key, (*steps, "port", "name"), "is required")
 

@@ -58,7 +58,8 @@ def _ports(service: Service, pods: tuple[PodTemplate, ...]) -> Iterator[Problem]
         steps: Steps = ("spec", "ports", index)
         if port.port < LOWEST_PORT:
             notes = (NO_PRIVILEGES,)
-            yield Problem(service.key, (*steps, "port"), f"{port.port} is a privileged port", notes)
+            message = f"{port.port} is a privileged port"
+            yield Problem(service.key, (*steps, "port"), message, notes, Severity.NOT_HERE)
         if not port.name and len(service.spec.ports) > 1:
             yield Problem(service.key, (*steps, "name"), "is required when a Service has several ports")
         if port.name in names or port.port in numbers:

@@ -11,6 +11,7 @@ from souk_mesh.objects import (
     Deployment,
     DestinationRule,
     Job,
+    ObjectKey,
     PodTemplate,
     Service,
     ServiceEntry,
@@ -18,6 +19,7 @@ from souk_mesh.objects import (
     Workload,
 )
 from souk_mesh.objects.entry_services import as_services
+from souk_mesh.objects.inert import Inert
 from souk_mesh.objects.meta import contains
 from souk_mesh.store import Snapshot, collect
 from souk_mesh.topology import ServiceKey
@@ -45,6 +47,11 @@ class View:
     def workloads(self) -> tuple[Workload, ...]:
         """Everything that pods are made for."""
         return (*self.objects.list(Deployment), *self.objects.list(StatefulSet), *self.objects.list(Job))
+
+    @cached_property
+    def makers(self) -> Mapping[ObjectKey, Inert]:
+        """What operators of a cluster would make Secrets of, by Secret."""
+        return {each.secret: each for each in self.objects.list(Inert) if each.secret is not None}
 
     def service(self, host: str, namespace: str) -> Service | None:
         """Finds the Service that a rule in this namespace means by a host."""

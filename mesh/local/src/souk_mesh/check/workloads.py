@@ -8,7 +8,7 @@ from souk_mesh.check.view import View
 from souk_mesh.images import UnknownImage
 from souk_mesh.objects import Container, Job, Namespace, PodSpec, StatefulSet, Workload
 from souk_mesh.objects.parsing import Steps
-from souk_mesh.problems import Problem
+from souk_mesh.problems import Problem, Severity
 from souk_mesh.topology import LOWEST_PORT, NO_PRIVILEGES, Proxy
 
 POD: Steps = ("spec", "template", "spec")
@@ -64,7 +64,8 @@ def _image(view: View, workload: Workload, steps: Steps, container: Container) -
         found = view.images.find(container.image)
     except UnknownImage as missing:
         message = f'"{container.image}" has no local program'
-        yield Problem(workload.key, where, message, (str(missing), "the table is souk_mesh/images.toml"))
+        notes = (str(missing), "the table is souk_mesh/images.toml")
+        yield Problem(workload.key, where, message, notes, Severity.NOT_HERE)
         return
     pod = workload.spec.template.spec
     if isinstance(found, Proxy) and (pod.init_containers or len(pod.containers) > 1):
@@ -89,7 +90,7 @@ def _ports(workload: Workload) -> Iterator[Problem]:
 def too_low(thing: Workload, where: Steps, number: int) -> Problem:
     """Refuses a port that would need privileges."""
     notes = (NO_PRIVILEGES,)
-    return Problem(thing.key, where, f"{number} is a privileged port", notes)
+    return Problem(thing.key, where, f"{number} is a privileged port", notes, Severity.NOT_HERE)
 
 
 def _probe_ports(workload: Workload, steps: Steps, container: Container) -> Iterator[Problem]:

@@ -36,10 +36,6 @@ KINDS: Mapping[str, Refusal] = {
         "it tunes a cluster's proxies; here each starts with one worker and the same bootstrap",
         "leave it out of the local overlay: add it in a component of the cluster's overlays",
     ),
-    "Telemetry": Refusal(
-        "there is one access log, that of `souk logs`, and no exporter to choose",
-        "leave it out of the local overlay: add it in a component of the cluster's overlays",
-    ),
     "TrafficExtension": Refusal(
         "extensions are not run here", "do it in the service, or by a VirtualService or AuthorizationPolicy"
     ),
