@@ -75,6 +75,11 @@ class StateDir:
         """Where proxies ask for their configuration."""
         return self.runtime / "xds.sock"
 
+    @property
+    def observer_socket(self) -> Path:
+        """Where proxies tell of requests: a link to the socket of whoever observes, as long as somebody does."""
+        return self.runtime / "access.sock"
+
     def prepare(self) -> None:
         """Makes the folder, and a short one for sockets when its own path is too long for them.
 
@@ -97,6 +102,7 @@ class StateDir:
         """Removes the sockets, and the short folder if there is one."""
         self.control_socket.unlink(missing_ok=True)
         self.xds_socket.unlink(missing_ok=True)
+        self.observer_socket.unlink(missing_ok=True)
         if self.runtime != self.root:
             shutil.rmtree(self.runtime, ignore_errors=True)
             (self.root / "runtime").unlink(missing_ok=True)

@@ -112,11 +112,16 @@ class Shop:
 
     async def start_proxy(self, pod: Pod) -> None:
         config = self.home / f"{pod.name}.json"
-        config.write_text(bootstrap(pod, xds_socket=self.ads.socket, admin=self.home / f"{pod.name}.sock"))
+        places = {"xds_socket": self.ads.socket, "observer_socket": self.observer_socket}
+        config.write_text(bootstrap(pod, **places, admin=self.home / f"{pod.name}.sock"))
         with (self.home / f"{pod.name}.log").open("ab") as log:
             self.proxies[pod.name] = await asyncio.create_subprocess_exec(
                 *command(ENVOY, config), stdout=log, stderr=log
             )
+
+    @property
+    def observer_socket(self) -> Path:
+        return self.home / "access.sock"
 
     async def stop(self) -> None:
         for process in self.proxies.values():

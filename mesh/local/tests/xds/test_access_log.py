@@ -36,7 +36,7 @@ SAID = {
 
 
 def logged(manager: HttpConnectionManager) -> Mapping[str, object]:
-    (log,) = manager.access_log
+    log, _ = manager.access_log
     assert log.name == "envoy.access_loggers.stdout"
     stdout = stream_pb2.StdoutAccessLog()
     log.typed_config.Unpack(stdout)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 from types import TracebackType
+from typing import Generic, Protocol, TypeVar
 
 import grpc
 
@@ -11,6 +12,9 @@ from souk_mesh.control.methods import Method, Reply, Request
 
 # Longer than the slowest order, a shutdown with everybody's full grace.
 PATIENCE = 120.0
+
+
+Answer_co = TypeVar("Answer_co", covariant=True)
 
 
 class ControlError(Exception):
@@ -28,7 +32,8 @@ class Unanswered(ControlError):
 class ControlClient:
     """Gives orders to the supervisor behind a unix socket."""
 
-    def __init__(self, socket: Path) -> None:
+    def __init__(self, socket: Path, patience: float = PATIENCE) -> None:
+        self._patience = patience
         self._channel = grpc.insecure_channel(
             f"unix:{socket}", options=[("grpc.max_receive_message_length", -1), ("grpc.enable_http_proxy", 0)]
         )
@@ -53,10 +58,51 @@ class ControlClient:
             response_deserializer=method.reply.model_validate_json,
         )
         try:
-            reply: Reply = call(request, timeout=PATIENCE)
+            reply: Reply = call(request, timeout=self._patience)
         except grpc.RpcError as error:
             raise _said(error) from error
         return reply
+
+    def hold(self, method: Method[Request, Reply], request: Request) -> Held[Reply]:
+        """Gives an order that lasts until it is ended; returns when it is carried out.
+
+        Raises:
+            ControlError: it was refused.
+        """
+        call: grpc.UnaryStreamMultiCallable[Request, Reply] = self._channel.unary_stream(
+            method.path,
+            request_serializer=lambda message: message.model_dump_json().encode(),
+            response_deserializer=method.reply.model_validate_json,
+        )
+        return Held(call(request))
+
+
+class _Lasting(Protocol[Answer_co]):
+    """What grpcio's types lack a name for: the call of a method that goes on answering."""
+
+    def __next__(self) -> Answer_co: ...
+    def is_active(self) -> bool: ...
+    def cancel(self) -> bool: ...
+
+
+class Held(Generic[Reply]):
+    """An order that lasts: until it is ended, or the supervisor ends."""
+
+    def __init__(self, call: _Lasting[Reply]) -> None:
+        self._call = call
+        try:
+            self.reply = next(call)
+        except grpc.RpcError as error:
+            raise _said(error) from error
+
+    @property
+    def holds(self) -> bool:
+        """Whether it is still carried out."""
+        return self._call.is_active()
+
+    def end(self) -> None:
+        """Ends it."""
+        self._call.cancel()
 
 
 def _said(error: grpc.RpcError) -> ControlError:

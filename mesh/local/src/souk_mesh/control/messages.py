@@ -58,6 +58,7 @@ class PodReport(Message):
     workload: str
     """The Deployment, StatefulSet or Job that it is for."""
     version: str
+    labels: Mapping[str, str]
     phase: str
     ready: bool
     current: bool
@@ -191,6 +192,20 @@ class LateReply(Message):
     """The proxies that have not acknowledged what the store holds; empty when all have."""
 
     proxies: tuple[LateProxy, ...]
+
+
+class ObserveRequest(Message):
+    """Where somebody listens who wants to be told of requests (Envoy's access log service)."""
+
+    socket: str
+    """A unix socket's path."""
+
+
+class ObserveReply(Message):
+    """Proxies tell of requests from now on, until the call ends."""
+
+    late: tuple[LateProxy, ...]
+    """Those that do not, yet."""
 
 
 class SplitRequest(Message):

@@ -16,6 +16,8 @@ from souk_mesh.control.messages import (
     Message,
     NamedRequest,
     Nothing,
+    ObserveReply,
+    ObserveRequest,
     ProgressReply,
     ReplaceReply,
     ReplaceRequest,
@@ -52,6 +54,8 @@ GET = Method("Get", GetRequest, GetReply)
 REPLACE = Method("Replace", ReplaceRequest, ReplaceReply)
 DELETE = Method("Delete", DeleteRequest, Done)
 LATE = Method("Late", Nothing, LateReply)
+OBSERVE = Method("Observe", ObserveRequest, ObserveReply)
+"""Lasts as long as its caller holds it."""
 SPLIT = Method("Split", SplitRequest, SplitReply)
 RESTART = Method("Restart", NamedRequest, Done)
 SCALE = Method("Scale", ScaleRequest, Done)

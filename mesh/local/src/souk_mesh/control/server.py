@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import logging
 import os
-from collections.abc import Awaitable, Callable
+from collections.abc import AsyncIterator, Awaitable, Callable
 from pathlib import Path
 from typing import Protocol
 
@@ -23,6 +23,8 @@ from souk_mesh.control.messages import (
     Message,
     NamedRequest,
     Nothing,
+    ObserveReply,
+    ObserveRequest,
     ProgressReply,
     ReplaceReply,
     ReplaceRequest,
@@ -71,6 +73,9 @@ class Orders(Protocol):
     async def late(self, _: Nothing, /) -> LateReply:
         """Names the proxies that have not acknowledged what the store holds; does not wait."""
 
+    def observe(self, request: ObserveRequest) -> AsyncIterator[ObserveReply]:
+        """Lets proxies tell somebody of requests, for as long as the call lasts."""
+
     async def split(self, request: SplitRequest) -> SplitReply:
         """Changes the weights of a VirtualService and waits for every proxy."""
 
@@ -103,6 +108,7 @@ async def serve(orders: Orders, socket: Path) -> grpc.aio.Server:
             _handler(methods.REPLACE, orders.replace),
             _handler(methods.DELETE, orders.delete),
             _handler(methods.LATE, orders.late),
+            _lasting_handler(methods.OBSERVE, orders.observe),
             _handler(methods.SPLIT, orders.split),
             _handler(methods.RESTART, orders.restart),
             _handler(methods.SCALE, orders.scale),
@@ -127,13 +133,8 @@ def _handler(
     async def handle(request: Request, context: grpc.aio.ServicerContext[Request, Reply]) -> Reply:
         try:
             return await order(request)
-        except Outdated as outdated:
-            await context.abort(grpc.StatusCode.ABORTED, str(outdated))
-        except Refusal as refusal:
-            await context.abort(grpc.StatusCode.FAILED_PRECONDITION, str(refusal))
         except Exception as error:
-            log.exception("%s failed", method.name)
-            await context.abort(grpc.StatusCode.INTERNAL, f"{type(error).__name__}: {error}")
+            await context.abort(*_ended(method.name, error))
         raise AssertionError("abort raises")
 
     return method.name, grpc.unary_unary_rpc_method_handler(
@@ -141,6 +142,33 @@ def _handler(
         request_deserializer=method.request.model_validate_json,
         response_serializer=_to_json,
     )
+
+
+def _lasting_handler(
+    method: Method[Request, Reply], order: Callable[[Request], AsyncIterator[Reply]]
+) -> tuple[str, grpc.RpcMethodHandler[Message, Message]]:
+    async def handle(request: Request, context: grpc.aio.ServicerContext[Request, Reply]) -> AsyncIterator[Reply]:
+        try:
+            async for reply in order(request):
+                yield reply
+        except Exception as error:
+            await context.abort(*_ended(method.name, error))
+
+    return method.name, grpc.unary_stream_rpc_method_handler(
+        handle,
+        request_deserializer=method.request.model_validate_json,
+        response_serializer=_to_json,
+    )
+
+
+def _ended(name: str, error: Exception) -> tuple[grpc.StatusCode, str]:
+    match error:
+        case Outdated():
+            return grpc.StatusCode.ABORTED, str(error)
+        case Refusal():
+            return grpc.StatusCode.FAILED_PRECONDITION, str(error)
+    log.error("%s failed", name, exc_info=error)
+    return grpc.StatusCode.INTERNAL, f"{type(error).__name__}: {error}"
 
 
 def _to_json(message: Message) -> bytes:

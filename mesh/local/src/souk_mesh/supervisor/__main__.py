@@ -19,6 +19,7 @@ from souk_mesh.images import TABLE, Images, load_images
 from souk_mesh.installation import IncompleteInstallation, Installation
 from souk_mesh.state import StateDir, StateError
 from souk_mesh.supervisor.mesh import Mesh, Programs
+from souk_mesh.supervisor.observation import Observation
 from souk_mesh.supervisor.orders import MeshOrders
 from souk_mesh.workloads.ledger import Ledger
 from souk_mesh.workloads.processes import bound
@@ -69,7 +70,7 @@ async def supervise(state: StateDir, installation: Installation) -> None:
     shutil.rmtree(state.pods, ignore_errors=True)
     shutil.rmtree(state.logs, ignore_errors=True)
     images = load_images(installation.root, installation.python, installation.images_table or TABLE)
-    proxy = ProxyPrograms(bootstrap.envoy_binary(installation.environment), state.xds_socket)
+    proxy = ProxyPrograms(bootstrap.envoy_binary(installation.environment), state.xds_socket, state.observer_socket)
     with claim(state.root) as addresses:
         mesh = Mesh(state, addresses, Programs(images, proxy))
         await _hold(mesh, images, state)
@@ -83,7 +84,9 @@ async def _hold(mesh: Mesh, images: Images, state: StateDir) -> None:
     for number in (signal.SIGTERM, signal.SIGINT):
         loop.add_signal_handler(number, leaving.set)
     await mesh.start()
-    server = await serve(MeshOrders(mesh, images, leaving.set), state.control_socket)
+    server = await serve(
+        MeshOrders(mesh, images, Observation(state.observer_socket, mesh), leaving.set), state.control_socket
+    )
     log.info("ready for orders at %s", state.control_socket)
     duties = [asyncio.create_task(each) for each in (leaving.wait(), mesh.failed(), _bound_logs(state.logs))]
     await asyncio.wait(duties, return_when=asyncio.FIRST_COMPLETED)

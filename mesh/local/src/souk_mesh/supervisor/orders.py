@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 import time
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import AsyncIterator, Callable, Mapping, Sequence
 from datetime import UTC, datetime
 
 from souk_mesh.check import check
@@ -19,6 +19,8 @@ from souk_mesh.control.messages import (
     LateReply,
     NamedRequest,
     Nothing,
+    ObserveReply,
+    ObserveRequest,
     ProgressReply,
     ReplaceReply,
     ReplaceRequest,
@@ -48,6 +50,7 @@ from souk_mesh.store import Conflict, NotFound
 from souk_mesh.supervisor import splitting
 from souk_mesh.supervisor.memory import proportional
 from souk_mesh.supervisor.mesh import Mesh
+from souk_mesh.supervisor.observation import ACKNOWLEDGEMENT, Observation
 from souk_mesh.supervisor.reporting import (
     late_proxies,
     pod_report,
@@ -65,17 +68,15 @@ Lasting = Deployment | StatefulSet
 RESTARTED = "kubectl.kubernetes.io/restartedAt"
 """The annotation by which kubectl, too, makes a template another one."""
 
-# Two round trips of a proxy take milliseconds; one that needs longer than this is not coming back.
-ACKNOWLEDGEMENT = 10.0
-
 
 class MeshOrders:
     """Carries out orders; `leave` is called when the supervisor is to end."""
 
-    def __init__(self, mesh: Mesh, images: Images, leave: Callable[[], None]) -> None:
+    def __init__(self, mesh: Mesh, images: Images, observation: Observation, leave: Callable[[], None]) -> None:
         self._mesh = mesh
         self._store = mesh.store
         self._images = images
+        self._observation = observation
         self._leave = leave
         self._name = ""
 
@@ -162,6 +163,10 @@ class MeshOrders:
         """Names the proxies that have not acknowledged what the store holds; does not wait."""
         self._mesh.publisher.catch_up()
         return LateReply(proxies=tuple(late_proxies(self._mesh.pods(), self._mesh.ads.status())))
+
+    def observe(self, request: ObserveRequest) -> AsyncIterator[ObserveReply]:
+        """Lets proxies tell somebody of requests, for as long as the call lasts."""
+        return self._observation.hold(request)
 
     async def split(self, request: SplitRequest) -> SplitReply:
         """Changes the weights of a VirtualService and waits for every proxy."""

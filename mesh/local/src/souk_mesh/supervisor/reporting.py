@@ -39,6 +39,7 @@ def pod_report(pod: PodRunner, known: Pod | None, proxies: Mapping[str, ProxySta
         name=identity.name,
         workload=identity.owner.name,
         version=labels.get("app.kubernetes.io/version") or labels.get("version", ""),
+        labels=labels,
         phase=phase(pod),
         ready=pod.ready,
         current=proxy is not None and proxy.current,

@@ -23,17 +23,20 @@ READY = Thresholds(initial_delay=0, period=5, timeout=1, success=1, failure=3)
 
 @dataclass(frozen=True)
 class ProxyPrograms:
-    """The Envoy to run, and where it asks for its configuration."""
+    """The Envoy to run, where it asks for its configuration, and where it tells of requests."""
 
     envoy: Path
     xds_socket: Path
+    observer_socket: Path
 
     def plan(self, pod: Pod, folder: Path, log: Path) -> ContainerPlan:
         """Writes the proxy's bootstrap into `folder` and says how to run it."""
         folder.mkdir(parents=True, mode=0o700, exist_ok=True)
         admin = (pod.addresses.application, ADMIN_PORT)
         config = folder / "envoy.json"
-        config.write_text(bootstrap.bootstrap(pod, xds_socket=self.xds_socket, admin=admin))
+        config.write_text(
+            bootstrap.bootstrap(pod, xds_socket=self.xds_socket, observer_socket=self.observer_socket, admin=admin)
+        )
         return ContainerPlan(
             name=NAME,
             command=Command(

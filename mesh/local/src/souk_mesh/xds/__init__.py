@@ -21,7 +21,8 @@ A pod's proxy is started with what `souk_mesh.xds.bootstrap` gives, after the po
 configuration. Its standard output carries the access log, one JSON object a line: give it a file opened for appending
 (Envoy opens /dev/stdout again by its name) or a pipe.
 
-    file.write_text(bootstrap(pod, xds_socket=ads.socket, admin=folder / "admin.sock"))
+    sockets = {"xds_socket": ads.socket, "observer_socket": home / "access.sock"}
+    file.write_text(bootstrap(pod, **sockets, admin=folder / "admin.sock"))
     process = await create_subprocess_exec(*command(envoy_binary(home / "venv"), file), stdout=log, stderr=log)
     await ads.acknowledged(10, [pod.node])  # {node: ProxyStatus}; `.current` when it runs what was published last
 

@@ -5,14 +5,13 @@ from __future__ import annotations
 from pathlib import Path
 
 from envoy.config.bootstrap.v3 import bootstrap_pb2
-from envoy.config.cluster.v3 import cluster_pb2
 from envoy.config.core.v3 import address_pb2
 from envoy.extensions.resource_monitors.downstream_connections.v3 import downstream_connections_pb2
-from envoy.extensions.upstreams.http.v3 import http_protocol_options_pb2
 from google.protobuf import json_format
 
 from souk_mesh.topology import Pod
-from souk_mesh.xds.protos import packed
+from souk_mesh.xds.observation import observer_cluster, runtime_layer
+from souk_mesh.xds.sockets import socket_cluster
 
 XDS_CLUSTER = "xds"
 
@@ -52,17 +51,20 @@ def envoy_binary(environment: Path) -> Path:
     return found[0]
 
 
-def bootstrap(pod: Pod, *, xds_socket: Path, admin: Path | tuple[str, int]) -> str:
+def bootstrap(pod: Pod, *, xds_socket: Path, observer_socket: Path, admin: Path | tuple[str, int]) -> str:
     """The configuration file, as JSON.
 
     Args:
         pod: whose proxy it is.
         xds_socket: where the discovery server listens.
+        observer_socket: where an observer of requests would listen.
         admin: a unix socket's path, or a loopback address and port.
     """
     message = bootstrap_pb2.Bootstrap()
     message.node.id = pod.node
     message.node.cluster = f"{pod.labels.get('app.kubernetes.io/name', pod.name)}.{pod.namespace}"
+    # As Istio's proxies name themselves. Who observes them tells versions apart by it.
+    message.node.metadata.update({"LABELS": dict(pod.labels)})
     _address(message.admin.address, admin)
     resources = message.dynamic_resources
     resources.ads_config.api_type = resources.ads_config.GRPC
@@ -71,7 +73,10 @@ def bootstrap(pod: Pod, *, xds_socket: Path, admin: Path | tuple[str, int]) -> s
     for source in (resources.cds_config, resources.lds_config):
         source.ads.SetInParent()
         source.resource_api_version = 2
-    message.static_resources.clusters.append(_xds_cluster(xds_socket))
+    message.static_resources.clusters.extend(
+        [socket_cluster(XDS_CLUSTER, xds_socket), observer_cluster(observer_socket)]
+    )
+    message.layered_runtime.layers.append(runtime_layer())
     # A callee sees the address of the pod that calls, as in a cluster. Said here, once, and not in every cluster: so
     # all pods of a namespace are told the same clusters.
     message.cluster_manager.upstream_bind_config.source_address.address = pod.addresses.pod
@@ -114,22 +119,6 @@ def command(envoy: Path, config: Path) -> list[str]:
         "--file-flush-interval-msec",
         "250",
     ]
-
-
-def _xds_cluster(socket: Path) -> cluster_pb2.Cluster:
-    cluster = cluster_pb2.Cluster(name=XDS_CLUSTER)
-    cluster.connect_timeout.FromSeconds(1)
-    cluster.load_assignment.cluster_name = XDS_CLUSTER
-    # A unix socket can't be called from an IP address.
-    cluster.upstream_bind_config.SetInParent()
-    endpoint = cluster.load_assignment.endpoints.add().lb_endpoints.add().endpoint
-    _address(endpoint.address, socket)
-    options = http_protocol_options_pb2.HttpProtocolOptions()
-    options.explicit_http_config.http2_protocol_options.SetInParent()
-    cluster.typed_extension_protocol_options["envoy.extensions.upstreams.http.v3.HttpProtocolOptions"].CopyFrom(
-        packed(options)
-    )
-    return cluster
 
 
 def _address(target: address_pb2.Address, place: Path | tuple[str, int]) -> None:

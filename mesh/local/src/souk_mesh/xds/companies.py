@@ -70,6 +70,7 @@ class Circumstances:
     bound: tuple[VirtualService, ...]
     secrets: Secrets
     certificates: Certificates
+    runtime: Resource
 
 
 def members(given: Circumstances, before: Members) -> Members:
@@ -95,6 +96,7 @@ def _facts(given: Circumstances, pod: Pod) -> Facts:
         gateways=given.gateways,
         bound=given.bound,
         secrets=(*given.certificates[pod.identity].result, *_credentials(given, pod)),
+        runtime=given.runtime,
     )
 
 

@@ -22,7 +22,10 @@ from google.protobuf.message import Message
 from souk_mesh.xds.cors import CORS_FILTER
 from souk_mesh.xds.faults import FAULT_FILTER
 from souk_mesh.xds.http_guards import guard_filters
+from souk_mesh.xds.observation import arrived, unanswered, unbegun
 from souk_mesh.xds.protos import duration, flag, from_ads, packed
+
+_ROUTER = "envoy.filters.http.router"
 
 _LOGGED = {
     "time": "%START_TIME%",
@@ -48,28 +51,28 @@ _LOGGED = {
 
 def inbound_manager(prefix: str, routes: str, place: str) -> HttpConnectionManager:
     """In front of the application: asks who may call (see `http_guards`), and says who called."""
-    manager = _manager(prefix, "inbound")
+    manager = _manager(prefix, "inbound", arrived())
     _subscribe(manager, routes)
     manager.server_name = "istio-envoy"
     manager.forward_client_cert_details = HttpConnectionManager.APPEND_FORWARD
     details = manager.set_current_client_cert_details
     details.subject.value, details.uri, details.dns = True, True, True
     manager.http_filters.extend(guard_filters(place))
-    manager.http_filters.extend(_usual_filters())
+    manager.http_filters.extend((*_usual_filters(), _router()))
     return manager
 
 
 def outbound_manager(prefix: str, routes: str) -> HttpConnectionManager:
     """Between the application and everybody else."""
-    manager = _manager(prefix, "outbound")
+    manager = _manager(prefix, "outbound", unbegun())
     _subscribe(manager, routes)
-    manager.http_filters.extend(_usual_filters())
+    manager.http_filters.extend((*_usual_filters(), _calling_router()))
     return manager
 
 
 def edge_manager(prefix: str, routes: str, place: str) -> HttpConnectionManager:
     """At the edge of the mesh, where nothing that a client says about itself is believed."""
-    manager = _manager(prefix, "gateway")
+    manager = _manager(prefix, "gateway", unbegun())
     _subscribe(manager, routes)
     manager.server_name = "istio-envoy"
     # No address counts as internal unless it is said to be, so that x-envoy-max-retries and the like come from nobody.
@@ -78,7 +81,7 @@ def edge_manager(prefix: str, routes: str, place: str) -> HttpConnectionManager:
     details = manager.set_current_client_cert_details
     details.subject.value, details.cert, details.uri, details.dns = True, True, True, True
     manager.http_filters.extend(guard_filters(place))
-    manager.http_filters.extend(_usual_filters())
+    manager.http_filters.extend((*_usual_filters(), _calling_router()))
     return manager
 
 
@@ -92,7 +95,7 @@ def manager_filter(manager: HttpConnectionManager) -> listener_components_pb2.Fi
     return network_filter("envoy.filters.network.http_connection_manager", manager)
 
 
-def _manager(prefix: str, direction: str) -> HttpConnectionManager:
+def _manager(prefix: str, direction: str, observed: accesslog_pb2.AccessLog) -> HttpConnectionManager:
     manager = HttpConnectionManager(
         stat_prefix=prefix,
         codec_type=HttpConnectionManager.AUTO,
@@ -100,7 +103,7 @@ def _manager(prefix: str, direction: str) -> HttpConnectionManager:
         normalize_path=flag(True),
         proxy_100_continue=True,  # the callee says whether it wants the body, not its proxy
         use_remote_address=flag(False),
-        access_log=[_access_log(direction)],
+        access_log=[_access_log(direction), observed],
         upgrade_configs=[HttpConnectionManager.UpgradeConfig(upgrade_type="websocket")],
     )
     # Istio's BASE normalisation: paths are cleaned, nothing is merged or unescaped.
@@ -123,8 +126,17 @@ def _usual_filters() -> tuple[HttpFilter, ...]:
         ),
         HttpFilter(name=FAULT_FILTER, typed_config=packed(fault_pb2.HTTPFault())),
         HttpFilter(name=CORS_FILTER, typed_config=packed(cors_pb2.Cors())),
-        HttpFilter(name="envoy.filters.http.router", typed_config=packed(router_pb2.Router())),
     )
+
+
+@cache
+def _router() -> HttpFilter:
+    return HttpFilter(name=_ROUTER, typed_config=packed(router_pb2.Router()))
+
+
+@cache
+def _calling_router() -> HttpFilter:
+    return HttpFilter(name=_ROUTER, typed_config=packed(router_pb2.Router(upstream_log=[unanswered()])))
 
 
 @cache

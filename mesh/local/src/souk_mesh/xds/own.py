@@ -49,6 +49,7 @@ class Facts:
     bound: tuple[VirtualService, ...]
     """The VirtualServices that are bound to some gateway, for gateways."""
     secrets: tuple[Resource, ...]
+    runtime: Resource
 
 
 Virtuals = Mapping[PortKey, Made[Virtual, Resource]]
@@ -148,7 +149,12 @@ def _named(made: Mapping[Key, Made[Inputs, Resource]]) -> ByName:
 
 
 def _resources(facts: Facts, parts: Mapping[Kind, ByName], before: Own) -> Resources:
-    told = {**parts, Kind.ENDPOINTS: facts.common.endpoints, Kind.SECRET: named(facts.secrets)}
+    told = {
+        **parts,
+        Kind.ENDPOINTS: facts.common.endpoints,
+        Kind.SECRET: named(facts.secrets),
+        Kind.RUNTIME: named([facts.runtime]),
+    }
     # A kind in which nothing changes stays the very same mapping: who sends it need not look into it.
     after = {kind: same_if_equal(each, before.resources.resources(kind)) for kind, each in told.items()}
     return same_if_equal(Resources(after), before.resources)

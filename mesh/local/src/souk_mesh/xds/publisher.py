@@ -32,6 +32,7 @@ class Publisher:
         self._configuration = configuration
         self._pods = pods
         self._told = Translation()
+        self._observed = False
         self._dirty = asyncio.Event()
 
     def changed(self) -> None:
@@ -56,12 +57,16 @@ class Publisher:
     def publish(self) -> None:
         """Publishes what holds at this moment."""
         self._dirty.clear()
-        view = View(self._configuration(), tuple(self._pods()))
+        view = View(self._configuration(), tuple(self._pods()), self._observed)
         self._told = translate(view, self._identities.certificate, self._identities.roots, self._told)
         for pod in view.pods:
             self._ads.publish(pod.node, self._told.resources(pod))
         for gone in self._ads.nodes() - {pod.node for pod in view.pods}:
             self._ads.forget(gone)
+
+    def observe(self, *, observed: bool) -> None:
+        """Says whether proxies shall tell an observer of requests; told with the next publication."""
+        self._observed = observed
 
     def renew_certificates(self) -> int:
         """Gives every identity a new certificate, which is handed out with the next publication; says how many."""

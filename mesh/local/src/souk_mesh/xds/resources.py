@@ -21,6 +21,7 @@ class Kind(StrEnum):
     EXTENSION = f"{_TYPE_PREFIX}.config.core.v3.TypedExtensionConfig"
     """The configuration of a filter that a listener names."""
     ROUTES = f"{_TYPE_PREFIX}.config.route.v3.RouteConfiguration"
+    RUNTIME = f"{_TYPE_PREFIX}.service.runtime.v3.Runtime"
 
 
 @dataclass(frozen=True)
@@ -69,9 +70,10 @@ class Resources:
         listeners: Iterable[Message] = (),
         extensions: Iterable[Message] = (),
         routes: Iterable[Message] = (),
+        runtime: Iterable[Message] = (),
     ) -> Resources:
         """Collects messages under their names."""
-        messages = (clusters, endpoints, secrets, listeners, extensions, routes)
+        messages = (clusters, endpoints, secrets, listeners, extensions, routes, runtime)
         return cls({kind: named(map(Resource.of, each)) for kind, each in zip(Kind, messages, strict=True)})
 
     def resources(self, kind: Kind) -> ByName:

@@ -18,6 +18,7 @@ from souk_mesh.xds.companies import Certificates, Circumstances, Company, Crowd,
 from souk_mesh.xds.configuration import Configuration
 from souk_mesh.xds.leads import Lead, LeadIndex, leads
 from souk_mesh.xds.mesh_rules import visible
+from souk_mesh.xds.observation import layer
 from souk_mesh.xds.reach import MESH
 from souk_mesh.xds.remaking import Made, each_kept, kept, same_if_equal
 from souk_mesh.xds.resources import Resource, Resources
@@ -81,6 +82,7 @@ def translate(
     sights = _sights(grounded.result, led.result, before.sights)
     shared = _shared(sights, grounded.result, before.common)
     routing = _routing(grouped.result, given.virtual_services, sights, shared, before.told)
+    runtime = Resource.of(layer(observed=view.observed))
     circumstances = {
         company: Circumstances(
             pods=pods,
@@ -94,6 +96,7 @@ def translate(
             bound=() if company.callers else bound[company.scope.namespace],
             secrets=given.secrets,
             certificates=certificates,
+            runtime=runtime,
         )
         for company, pods in grouped.result.items()
     }
@@ -117,6 +120,7 @@ def _carried_over(view: View, before: View) -> View:
     return View(
         Configuration(**{name: same_if_equal(getattr(after, name), getattr(old, name)) for name in names}),
         same_if_equal(view.pods, before.pods),
+        view.observed,
     )
 
 

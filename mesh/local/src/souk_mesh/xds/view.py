@@ -74,6 +74,8 @@ class View:
 
     configuration: Configuration
     pods: tuple[Pod, ...]
+    observed: bool = False
+    """Whether proxies shall tell an observer of requests."""
 
 
 def backends(services: Iterable[Service], pods: Iterable[Pod]) -> Mapping[PortKey, tuple[Endpoint, ...]]:

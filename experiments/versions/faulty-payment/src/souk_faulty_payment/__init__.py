@@ -1,0 +1,1 @@
+"""The payment service, made to fail: what canary experiments are tried on."""
