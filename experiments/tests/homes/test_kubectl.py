@@ -21,6 +21,10 @@ MISSING = 'Error from server (NotFound): virtualservices.networking.istio.io "pa
 DENIED = (
     'admission webhook "validation.istio.io" denied the request: configuration is invalid: total destination weight = 0'
 )
+INVALID = """The VirtualService "payment" is invalid:
+* spec.http[0].route[0].weight: Invalid value: "string": spec.http[0].route[0].weight must be of type integer: "string"
+* <nil>: Invalid value: null: some validation rules were not checked because the object was invalid
+"""
 REFUSED = (
     'E1127 19:02:11.031 4242 memcache.go:265] "Unhandled Error" err="couldn\'t get current server API group list: …"\n'
     "The connection to the server 172.30.0.2:6443 was refused - did you specify the right host or port?\n"
@@ -32,6 +36,7 @@ REFUSED = (
     [
         (CONFLICT, Changed),
         (MISSING, HomeError),
+        (INVALID, HomeError),
         (f"Error from server (BadRequest): {DENIED}", HomeError),
         ('Error from server (Forbidden): virtualservices "payment" is forbidden: User "eve" cannot patch', HomeError),
         ("error: You must be logged in to the server (Unauthorized)", HomeError),
@@ -53,8 +58,9 @@ def test_a_refusal_tells_what_the_server_said() -> None:
     assert DENIED in str(trouble("kubectl patch", f"Error from server (BadRequest): {DENIED}"))
 
 
-def test_a_long_complaint_is_told_by_its_last_line() -> None:
+def test_a_complaint_is_told_whole_but_for_kubectls_log() -> None:
     assert str(trouble("kubectl get", REFUSED)).startswith("`kubectl get`: The connection to the server")
+    assert "must be of type integer" in str(trouble("kubectl patch", INVALID))
 
 
 @pytest.mark.skipif(shutil.which("kubectl") is None, reason="kubectl is not installed")

@@ -11,11 +11,21 @@ from souk_canary.homes import Changed, HomeError, Unreachable
 
 # What the API server is given to answer. A request that takes longer is as good as none: the guards count in seconds.
 PATIENCE = 5
-_SAID_BY_SERVER = re.compile(r"^Error from server \((?P<reason>\w+)\): (?P<text>.*)", re.MULTILINE | re.DOTALL)
+_SAID_BY_SERVER = re.compile(r"^Error from server \((?P<reason>\w+)\): ", re.MULTILINE)
 # Reasons of the API server that pass by themselves.
 _PASSING = {"ServiceUnavailable", "Timeout", "ServerTimeout", "TooManyRequests", "InternalError"}
-# The server answered, and did not know who asks: to ask again won't help.
-_UNKNOWN = "must be logged in"
+_OF_ITS_LOG = re.compile(r"^[EIW]\d{4} ")
+# Its words for a server that does not answer, and the server's for a store of its own that doesn't.
+_NO_ANSWER = (
+    "Unable to connect to the server",
+    "The connection to the server",
+    "Error from server: ",
+    "dial tcp",
+    "timeout",
+    "EOF",
+    "connection refused",
+    "deadline exceeded",
+)
 
 
 class Kubectl:
@@ -63,22 +73,15 @@ class Kubectl:
 
 def trouble(command: str, said: str) -> HomeError:
     """What kubectl's complaint means."""
+    # Its log comes first, of each try to find out what the server has: `E1127 19:02:11.031 4242 memcache.go:265] …`
+    lines = [line for line in said.strip().splitlines() if not _OF_ITS_LOG.match(line)]
+    text = f"`{command}`: {' '.join(' '.join(lines).split()) or 'it failed without a word'}"
     answer = _SAID_BY_SERVER.search(said)
-    if answer is None:
-        # Lines before the last are of its log: each try to find out what the server has.
-        last = said.strip().rpartition("\n")[2] or "it failed without a word"
-        ended = f"`{command}`: {last}"
-        return HomeError(ended) if last.startswith("error: ") and not _unanswered(last) else Unreachable(ended)
-    text = f"`{command}`: {' '.join(answer['text'].split())}"
-    if answer["reason"] == "Conflict":
+    if answer is not None and answer["reason"] == "Conflict":
         return Changed(text)
-    return Unreachable(text) if answer["reason"] in _PASSING else HomeError(text)
-
-
-def _unanswered(line: str) -> bool:
-    return _UNKNOWN not in line and any(
-        sign in line for sign in ("dial tcp", "timeout", "EOF", "connection refused", "deadline exceeded")
-    )
+    if answer is not None:
+        return Unreachable(text) if answer["reason"] in _PASSING else HomeError(text)
+    return Unreachable(text) if not lines or any(sign in lines[-1] for sign in _NO_ANSWER) else HomeError(text)
 
 
 def _shown(arguments: tuple[str, ...]) -> str:
