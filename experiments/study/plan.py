@@ -2,69 +2,67 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
-import numpy.typing as npt
 
-from study.worlds import WINDOW, WINDOWS, Counts, Floats, Traffic
+from souk_canary.rule.floats import Floats, Truths
+from study.worlds import BOUNDS, LIMIT, WINDOW, WINDOWS, Counts, Traffic
 
 STEPS = (0.1, 0.2, 0.3, 0.4, 0.5)
 STEP = 6
 """Windows: a minute."""
 
 
-def share(at: int) -> float:
-    """The candidate's share in window number `at`, when nothing holds the steps up; at the end the last share stays."""
-    return STEPS[min(at // STEP, len(STEPS) - 1)]
-
-
 @dataclass(frozen=True)
 class Outcomes:
-    """How runs ended. A rollback or a promotion after the last window never came."""
+    """How runs ended: after how many windows, infinite for never. What came first counts."""
 
-    rolled_back: npt.NDArray[np.int64]
-    """After so many windows; `WINDOWS + 1`: not."""
-    promoted: npt.NDArray[np.int64]
+    rolled_back: Floats
+    promoted: Floats
+    invalid: Floats
     harm: Floats
-    """Failed requests that the candidate answered within the half hour: until the rollback, or, once promoted, all
-    of them."""
+    """Attempts of the candidate in the half hour that failed, or, where latency is simulated, took longer than `LIMIT`:
+    until the rollback, or, once it is promoted, all that there are."""
 
     @property
-    def is_rolled_back(self) -> npt.NDArray[np.bool_]:
-        """Before any promotion."""
-        return (self.rolled_back <= WINDOWS) & (self.rolled_back <= self.promoted)
+    def is_rolled_back(self) -> Truths:
+        """The candidate was rolled back."""
+        return np.isfinite(self.rolled_back) & (self.rolled_back < np.minimum(self.promoted, self.invalid))
 
     @property
-    def is_promoted(self) -> npt.NDArray[np.bool_]:
-        """Before any rollback."""
-        return (self.promoted <= WINDOWS) & (self.promoted < self.rolled_back)
+    def is_promoted(self) -> Truths:
+        """The candidate was promoted."""
+        return np.isfinite(self.promoted) & (self.promoted < np.minimum(self.rolled_back, self.invalid))
+
+    @property
+    def is_invalid(self) -> Truths:
+        """The experiment was given up, because the split was not what it should be."""
+        return np.isfinite(self.invalid) & (self.invalid <= np.minimum(self.rolled_back, self.promoted))
 
     @property
     def delay(self) -> float:
-        """Seconds until half of all runs were rolled back; infinite if they were not."""
-        ends = np.where(self.is_rolled_back, self.rolled_back * WINDOW, np.inf)
-        return float(np.median(ends))
+        """Seconds until half of all runs were rolled back; infinite if they never were."""
+        return float(np.median(np.where(self.is_rolled_back, self.rolled_back * WINDOW, np.inf)))
 
 
 def record(traffic: Traffic) -> list[Counts]:
-    """All windows of the runs, under the steps of the plan."""
-    return [traffic.window(at, np.asarray(share(at))) for at in range(WINDOWS)]
+    """All windows of the runs, when nothing holds the steps up; at the end the last share stays."""
+    return [traffic.window(at, np.asarray(STEPS[min(at // STEP, len(STEPS) - 1)])) for at in range(WINDOWS)]
 
 
-def outcomes(traffic: Traffic, windows: list[Counts], rolled_back: Floats, promoted: Floats) -> Outcomes:
-    """What runs under the steps of the plan came to; both arguments are numbers of windows, infinite for never."""
-    bad = np.cumsum([window.candidate_bad for window in windows], axis=0)
-    end = np.minimum(np.minimum(rolled_back, promoted), WINDOWS).astype(int)
-    harm = np.take_along_axis(bad, end[None] - 1, axis=0)[0]
-    left = np.where(promoted < rolled_back, np.maximum(WINDOWS - promoted, 0), 0)
-    cell = traffic.cell
-    rate = cell.base if cell.errors is None else cell.errors
-    harm = harm + left * WINDOW * cell.rate * rate
-    whole = (np.minimum(rolled_back, WINDOWS + 1), np.minimum(promoted, WINDOWS + 1))
-    return Outcomes(whole[0].astype(np.int64), whole[1].astype(np.int64), harm)
+def outcomes(traffic: Traffic, windows: Sequence[Counts], rolled_back: Floats, promoted: Floats) -> Outcomes:
+    """What runs under those steps came to, by when they were rolled back or promoted."""
+    harm = np.zeros(traffic.runs)
+    for at, window in enumerate(windows):
+        harm += harmed(window) * (np.minimum(rolled_back, promoted) > at)
+        if (whole := (promoted <= at) & (promoted < rolled_back)).any():
+            harm += harmed(traffic.window(at, np.asarray(1.0))) * whole
+    return Outcomes(rolled_back, promoted, np.full(traffic.runs, np.inf), harm)
 
 
-def first(hits: npt.NDArray[np.bool_]) -> Floats:
-    """The number, from 1, of the first hit along the first axis; infinite without one."""
-    return np.where(hits.any(axis=0), hits.argmax(axis=0) + 1.0, np.inf)
+def harmed(window: Counts) -> Floats:
+    """Attempts of the candidate that somebody noticed."""
+    slow = window.candidate_slower
+    return window.candidate_bad + (slow[..., BOUNDS.index(LIMIT)] if slow.shape[-1] else 0.0)

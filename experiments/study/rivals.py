@@ -5,19 +5,17 @@ All of them see the traffic of the same plan: five steps of a minute, 10 % to 50
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from functools import cache
 
 import numpy as np
 
-from souk_canary.rule.floats import Truths
-from study.plan import STEP, STEPS, Outcomes, outcomes
-from study.worlds import BOUNDS, WINDOWS, Counts, Floats, Traffic
+from souk_canary.rule.floats import Floats, Truths
+from study.plan import STEP, STEPS, Outcomes, harmed, outcomes, record
+from study.worlds import BOUNDS, LIMIT, WINDOWS, Counts, Traffic
 
 MINUTES = WINDOWS // STEP
-LIMIT = 0.5
-"""Seconds: what the 99th percentile may be, as in Flagger's examples."""
 
 
 @dataclass(frozen=True)
@@ -42,7 +40,7 @@ class Flagger:
             ended = np.isfinite(np.minimum(back, forward))
             share = np.where(np.isfinite(back), 0.0, np.where(np.isfinite(forward), 1.0, shares[step]))
             windows = [traffic.window(minute * STEP + at, share) for at in range(STEP)]
-            harm += np.sum([window.candidate_bad for window in windows], axis=0)
+            harm += np.sum([harmed(window) for window in windows], axis=0)
             now = (minute + 1.0) * STEP
             rolls = ~ended & (failed >= self.checks)
             back[rolls] = now
@@ -51,8 +49,7 @@ class Flagger:
             passes = ~ended & ~rolls & ~fails
             forward[passes & (step == len(STEPS) - 1)] = now
             step[passes & (step < len(STEPS) - 1)] += 1
-        last = WINDOWS + 1
-        return Outcomes(np.minimum(back, last).astype(int), np.minimum(forward, last).astype(int), harm)
+        return Outcomes(back, forward, np.full(runs, np.inf), harm)
 
 
 @dataclass(frozen=True)
@@ -69,8 +66,9 @@ class Argo:
     success: float = 0.95
     failures: int = 3
 
-    def judged(self, traffic: Traffic, windows: list[Counts]) -> Outcomes:
+    def judged(self, traffic: Traffic) -> Outcomes:
         """What runs came to."""
+        windows = record(traffic)
         failed = np.zeros(traffic.runs, dtype=int)
         back = np.full(traffic.runs, np.inf)
         for minute in range(len(STEPS)):
@@ -88,16 +86,19 @@ class Kayenta:
 
     Worse when the confidence interval of the Hodges-Lehmann shift lies wholly above `tolerance` times the estimated
     shift. From `MannWhitneyClassifier.scala` and `NetflixACAJudge.scala`: confidence 98 %, tolerance 25 %. With one
-    metric, the score is 100 or 0, so a metric that is worse fails the canary. The interval is by order statistics of
-    the differences, exact below 50 points without ties as in R, and without R's correction for ties.
+    metric, the score is 100 or 0, so a metric that is worse fails the canary; with latency (the 99th percentile by
+    minute) as a second metric, either does here, which is more than its usual thresholds ask for. The interval is by
+    order statistics of the differences, exact below 50 points without ties as in R, and without R's correction for
+    ties.
     """
 
     confidence: float = 0.98
     tolerance: float = 0.25
     every: int = 5
 
-    def judged(self, traffic: Traffic, windows: list[Counts]) -> Outcomes:
+    def judged(self, traffic: Traffic) -> Outcomes:
         """What runs came to; it promotes after half an hour."""
+        windows = record(traffic)
         measured = [_by_minute(windows, _rate)]
         if traffic.bounds:
             measured.append(_by_minute(windows, lambda attempts, _, slower: quantile(attempts, slower, 0.99)))
@@ -150,7 +151,7 @@ def _arrangements(m: int, n: int) -> Floats:
     return ways
 
 
-def _passes(windows: list[Counts], success: float) -> Truths:
+def _passes(windows: Sequence[Counts], success: float) -> Truths:
     """The candidate had traffic, succeeded often enough and, where latency is looked at, was fast enough."""
     attempts = np.sum([window.candidate for window in windows], axis=0)
     bad = np.sum([window.candidate_bad for window in windows], axis=0)
@@ -174,22 +175,21 @@ def quantile(attempts: Floats, slower: Floats, part: float) -> Floats:
 
 
 def _rate(attempts: Floats, bad: Floats, _: Floats) -> Floats:
-    return np.asarray(bad / attempts)
+    rate: Floats = bad / attempts
+    return rate
 
 
-def _by_minute(windows: list[Counts], measure: Callable[[Floats, Floats, Floats], Floats]) -> tuple[Floats, Floats]:
+def _by_minute(windows: Sequence[Counts], measure: Callable[[Floats, Floats, Floats], Floats]) -> tuple[Floats, Floats]:
     """A measure of the baseline and of the candidate, minute by minute; NaN in minutes without attempts."""
 
     def minutes(values: list[Floats]) -> Floats:
         stacked = np.stack(values)
-        return stacked.reshape(MINUTES, STEP, *stacked.shape[1:]).sum(axis=1)
+        return np.asarray(stacked.reshape(MINUTES, STEP, *stacked.shape[1:]).sum(axis=1), float)
 
     def arm(attempts: list[Floats], bad: list[Floats], slower: list[Floats]) -> Floats:
         total = minutes(attempts)
         with np.errstate(invalid="ignore", divide="ignore"):
-            measured = measure(total, minutes(bad), minutes(slower))
-        known: Floats = np.where(total > 0, measured, np.nan)
-        return known
+            return np.where(total > 0, measure(total, minutes(bad), minutes(slower)), np.nan)
 
     return (
         arm(

@@ -6,10 +6,9 @@ import enum
 from dataclasses import dataclass
 
 import numpy as np
-import numpy.typing as npt
 from scipy.stats import lognorm
 
-Floats = npt.NDArray[np.float64]
+from souk_canary.rule.floats import Floats
 
 WINDOW = 10.0
 """Seconds."""
@@ -19,6 +18,8 @@ REPLICAS = 2
 """Pods of the baseline. The candidate has one: canaries start small."""
 BOUNDS = (0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0)
 """Istio's own buckets of request durations, in seconds."""
+LIMIT = 0.5
+"""Seconds: what the 99th percentile may be, as in Flagger's examples."""
 MEDIAN, SPREAD = 0.1, 0.607
 """Latency is lognormal, with a 99th percentile of 410 ms."""
 
@@ -27,6 +28,7 @@ class World(enum.Enum):
     """What happens beside the versions' own rates of errors."""
 
     STEADY = "steady"
+    """Nothing."""
     SHARED_BURSTS = "shared bursts"
     """Now and then 30 s in which 30 % of the attempts fail, whichever version answers: a database fails over."""
     POD_BURSTS = "bursts of single pods"
@@ -35,6 +37,8 @@ class World(enum.Enum):
     """The same where the baseline has one pod, so that nothing tells dispersion."""
     WARM_UP = "warm-up"
     """Both versions are fresh and fail ten times as often at first, which fades with a time constant of 30 s."""
+    COLD = "cold candidate"
+    """The same, but for the candidate alone: a baseline that has run for long is no fair comparison."""
     DRIFT = "drift"
     """The load swings by a factor of 3 and the rate of errors by a factor of 9 within the run."""
     STREAMS = "sticky streams"
@@ -126,8 +130,10 @@ class Traffic:
             errors = np.where(self._shared[:, at, None], np.maximum(errors, 0.3), errors)
         elif cell.world in (World.POD_BURSTS, World.ONE_REPLICA):
             errors = np.where(self._bursts[:, at], np.maximum(errors, 0.1), errors)
-        elif cell.world is World.WARM_UP:
-            errors = np.minimum(errors * (1 + 9 * np.exp(-at * WINDOW / 30)), 1)
+        elif cell.world in (World.WARM_UP, World.COLD):
+            fresh = 1 + 9 * np.exp(-at * WINDOW / 30)
+            errors[:, 0 if cell.world is World.WARM_UP else self._pods :] *= fresh
+            errors = np.minimum(errors, 1)
         elif cell.world is World.DRIFT:
             swing = np.sin(2 * np.pi * at / WINDOWS + self._phase)
             load = np.sqrt(3.0) ** swing

@@ -60,8 +60,9 @@ class Mismatch:
         return np.asarray(log_mean(self.logs).min(axis=-1))
 
     def after(self, window: Tally) -> Mismatch:
-        """With one window more. Where nothing is split, nothing can mismatch."""
-        split = (window.share > 0) & (window.share < 1)
+        """With one window more. Where nothing is split, or nothing was seen, nothing can mismatch."""
+        seen = window.baseline.attempts[..., 0] + window.candidate.attempts[..., 0] > 0
+        split = (window.share > 0) & (window.share < 1) & seen
         share = np.where(split, window.share, 0.5)
         baseline, candidate = (_counted(arm) * split[..., None] for arm in (window.baseline, window.candidate))
         factor = np.maximum(1.0, (2 + self.squares) / (2 + self.degrees))
@@ -73,8 +74,8 @@ class Mismatch:
             self.logs + np.minimum(likelihood / factor[..., None, None], CAP),
             self.squares + again * (deviation - self.deviation) ** 2 / 2,
             self.degrees + again,
-            window.share,
-            deviation,
+            np.where(seen, window.share, self.share),
+            np.where(seen, deviation, self.deviation),
         )
 
 

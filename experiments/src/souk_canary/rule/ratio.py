@@ -23,6 +23,7 @@ fewer than five windows never decide at α = 1/200. After Ville 1939; Robbins 19
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 
@@ -30,6 +31,10 @@ import numpy as np
 
 from souk_canary.rule.dispersion import Dispersion
 from souk_canary.rule.floats import Floats, log_mean
+
+ONE = math.log(8)
+"""The most that a single bad event may say, which is no burst: without a bound, two of them would decide at 1 %
+traffic."""
 
 
 def log_likelihood_ratios(ratios: Floats, share: Floats, candidate: Floats, total: Floats) -> Floats:
@@ -59,4 +64,5 @@ class RatioEvidence:
     def after(self, share: Floats, candidate: Floats, total: Floats, dispersion: Dispersion) -> RatioEvidence:
         """With one window more, in which `candidate` of `total` bad events fell to this `share` of the attempts."""
         window = log_likelihood_ratios(self.ratios, share, candidate, total) / dispersion.factor[..., None]
-        return RatioEvidence(self.ratios, self.logs + np.minimum(window, dispersion.cap[..., None]))
+        cap = np.where(candidate <= 1, ONE, dispersion.cap)
+        return RatioEvidence(self.ratios, self.logs + np.minimum(window, cap[..., None]))
