@@ -51,7 +51,7 @@ def test_a_sample_that_comes_late_corrects_nothing_that_was_given_away() -> None
     assert place is not None
     assert place.counted == 50
     # A sample of 103 that was on its way shows that the growth came after.
-    corrected = _cut(105.5).move(place, _series((100, 0), (103, 0), (106, 60)))
+    corrected = _cut(105.1).move(place, _series((100, 0), (103, 0), (106, 60)))
     assert corrected is not None
     assert corrected.counted == 50
 
