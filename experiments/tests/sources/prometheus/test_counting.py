@@ -14,8 +14,10 @@ from tests.sources.prometheus.world import Pod, World, until
 def test_nothing_is_lost_or_counted_twice_over_many_looks(world: World, v1: Pod, v2: Pod) -> None:
     generator, sent, told = random.Random(8), 0, 0
     with observed(world.url, subject(v2)) as source:
-        for _ in range(12):
-            for _ in range(generator.randrange(4)):  # looks fall between scrapes, and several into one
+        for _ in range(12):  # looks fall between scrapes, and several into one
+            if generator.random() < 0.5:
+                world.scraped()
+            for _ in range(generator.randrange(4)):
                 times = generator.randrange(50)
                 istio(v1, times, grpc_response_status=str(generator.choice((0, 5, 14))))
                 sent += times
