@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import subprocess
 from collections.abc import Sequence
+from pathlib import Path
 
 import yaml
 
@@ -17,9 +18,17 @@ from tests.mesh import ROOT
 
 def problems(manifests: Sequence[Manifest]) -> Sequence[str]:
     """What is wrong with some objects, a line each."""
-    text = yaml.safe_dump_all([manifest.body for manifest in manifests])
+    return _said(yaml.safe_dump_all([manifest.body for manifest in manifests]))
+
+
+def problems_in(folder: Path) -> Sequence[str]:
+    """What is wrong with the files of a folder, a line each."""
+    return _said("", str(folder))
+
+
+def _said(text: str, *files: str) -> Sequence[str]:
     done = subprocess.run(
-        [ROOT / "scripts/kubeconform"], input=text, capture_output=True, text=True, timeout=60, check=False
+        [ROOT / "scripts/kubeconform", *files], input=text, capture_output=True, text=True, timeout=120, check=False
     )
     assert done.returncode in (0, 1), done.stderr
     assert bool(done.returncode) == bool(done.stdout), done.stdout + done.stderr

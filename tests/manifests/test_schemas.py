@@ -10,7 +10,7 @@ import yaml
 
 from scripts import manifests
 from tests.manifests.overlays import Manifest, Overlay
-from tests.manifests.schemas import problems
+from tests.manifests.schemas import problems, problems_in
 
 
 def test_there_are_the_overlays_that_are_promised() -> None:
@@ -61,9 +61,10 @@ def test_everything_lands_in_the_shops_namespace(overlay: Overlay) -> None:
     assert not elsewhere
 
 
-def test_kubernetes_istio_and_the_operators_accept_every_object(overlay: Overlay) -> None:
-    assert overlay.manifests
-    assert not problems(overlay.manifests)
+def test_kubernetes_istio_and_the_operators_accept_every_object_of_everything(tmp_path: Path) -> None:
+    manifests.main(tmp_path)
+    assert len(list(tmp_path.iterdir())) == len(manifests.overlays()) + len(manifests.combinations())
+    assert not problems_in(tmp_path)
 
 
 def test_a_field_that_kubernetes_does_not_know_is_refused() -> None:
