@@ -91,7 +91,7 @@ def build(folder: Path) -> str:
     Raises:
         Unbuildable: it refused it, or warned.
     """
-    done = subprocess.run([KUSTOMIZE, "build", folder], capture_output=True, text=True, timeout=30, check=False)
+    done = subprocess.run([KUSTOMIZE, "build", folder], capture_output=True, text=True, timeout=60, check=False)
     if done.returncode or done.stderr:
         raise Unbuildable(f"kustomize build {folder}:\n{done.stderr}")
     return done.stdout

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from functools import cached_property
+from functools import cache, cached_property
 from typing import Any
 
 import yaml
@@ -94,8 +94,9 @@ def pod(deployment: Manifest) -> Mapping[str, Any]:
     return dict(deployment.spec["template"]["spec"])
 
 
+@cache
 def load(name: str) -> Overlay:
-    """Builds and reads an overlay."""
+    """Builds and reads an overlay, once."""
     return read(name, manifests.overlay(name))
 
 
