@@ -3,6 +3,7 @@
 `prepare SERVICE VERSION` raises the service's version in its project and in the manifests of the base.
 `record SERVICE VERSION IMAGE@DIGEST` notes what the registry holds of it, for dev and prod.
 `promote COMMIT` lets production follow that commit of main.
+`version SERVICE` prints the service's version.
 """
 
 from __future__ import annotations
@@ -53,6 +54,7 @@ def main() -> int:
         ("prepare", ("service", "version")),
         ("record", ("service", "version", "image")),
         ("promote", ("commit",)),
+        ("version", ("service",)),
     ):
         added = commands.add_parser(command)
         for name in names:
@@ -67,6 +69,8 @@ def main() -> int:
                 record(root, arguments.service, arguments.version, arguments.image)
             case "promote":
                 promote(root, arguments.commit)
+            case "version":
+                print(version_of(root, arguments.service))
     except Refused as error:
         print(f"error: {error}", file=sys.stderr)
         return 1
@@ -79,14 +83,10 @@ def prepare(root: Path, service: str, version: str) -> None:
     Raises:
         Refused: there is no such service, or the version is not above its version.
     """
-    project = root / "services" / service / "pyproject.toml"
-    if not project.exists():
-        known = ", ".join(sorted(path.parent.name for path in root.glob("services/*/pyproject.toml")))
-        raise Refused(f"there is no service {service!r}\n  there are: {known}")
-    before = str(tomllib.loads(project.read_text())["project"]["version"])
+    before = version_of(root, service)
     if not VERSION.fullmatch(version) or number(version) <= number(before):
         raise Refused(f"{version!r} is not above {before}, the version of {service}\n  give three numbers, as in 1.2.0")
-    replace(project, f'version = "{before}"', f'version = "{version}"')
+    replace(project_of(root, service), f'version = "{before}"', f'version = "{version}"')
     for path in sorted((root / "deploy/kustomize/base" / service).glob("*.yaml")):
         for line in (f"image: souk/{service}:{{}}\n", "app.kubernetes.io/version: {}\n"):
             replace(path, line.format(before), line.format(version))
@@ -126,6 +126,24 @@ def promote(root: Path, commit: str) -> None:
     if times != 1:
         raise Refused(f"{PRODUCTION} names {times} revisions, not one")
     path.write_text(changed)
+
+
+def version_of(root: Path, service: str) -> str:
+    """A service's version, as its project says.
+
+    Raises:
+        Refused: there is no such service.
+    """
+    project = project_of(root, service)
+    if not project.exists():
+        known = ", ".join(sorted(path.parent.name for path in root.glob("services/*/pyproject.toml")))
+        raise Refused(f"there is no service {service!r}\n  there are: {known}")
+    return str(tomllib.loads(project.read_text())["project"]["version"])
+
+
+def project_of(root: Path, service: str) -> Path:
+    """The file that says what a service is."""
+    return root / "services" / service / "pyproject.toml"
 
 
 def read(root: Path) -> Iterator[Released]:
