@@ -5,9 +5,6 @@ It has to know Istio's resources; nothing else of Istio is needed.
 
 from __future__ import annotations
 
-import json
-import os
-import subprocess
 from collections.abc import Iterator
 from typing import Any
 
@@ -17,31 +14,17 @@ from souk_canary import lease
 from souk_canary.homes import Changed, HomeError, Key
 from souk_canary.homes.cluster import Cluster
 from souk_canary.homes.writing import MANAGER
-from tests.homes.payment import MANIFEST, weighted
+from tests.homes.api_server import NAMESPACE, RULE, applied_again, edit, needed, owners, payments
+from tests.homes.payment import weighted
 
-pytestmark = pytest.mark.skipif(
-    "KUBE" not in os.environ, reason="no cluster: KUBE=1 uses the one that kubectl speaks to"
-)
-
-NAMESPACE = "souk-canary-test"
-RULE = Key("VirtualService", NAMESPACE, "payment")
-GITOPS = "gitops"
-
-
-@pytest.fixture(scope="module")
-def namespace() -> Iterator[str]:
-    """A namespace for these tests."""
-    _kubectl("create", "namespace", NAMESPACE)
-    yield NAMESPACE
-    _kubectl("delete", "namespace", NAMESPACE, "--wait=false")
+pytestmark = needed
 
 
 @pytest.fixture
-def home(namespace: str) -> Iterator[Cluster]:
+def home(there: None) -> Iterator[Cluster]:
     """A cluster to which a GitOps tool has applied the routes of payments, 90 to 10."""
-    _apply(90, 10)
-    yield Cluster()
-    _kubectl("delete", "virtualservices,destinationrules", "--all", "-n", namespace)
+    with payments(90, 10):
+        yield Cluster()
 
 
 def test_weights_and_a_lease_are_written_in_one_go(home: Cluster) -> None:
@@ -59,7 +42,7 @@ def test_all_objects_of_a_kind_are_listed_with_their_versions(home: Cluster) -> 
 
 def test_an_object_that_somebody_else_has_changed_is_not_written(home: Cluster) -> None:
     read = home.read(RULE)
-    _patch("/spec/http/0/route/0/weight", 70)
+    edit("/spec/http/0/route/0/weight", 70)
     with pytest.raises(Changed):
         home.replace(weighted(dict(read), 50, 50))
     assert _weights(home.read(RULE)) == [70, 10]
@@ -68,7 +51,7 @@ def test_an_object_that_somebody_else_has_changed_is_not_written(home: Cluster) 
 def test_a_change_between_reading_and_writing_is_a_conflict(home: Cluster, monkeypatch: pytest.MonkeyPatch) -> None:
     read = home.read(RULE)
     monkeypatch.setattr(home, "read", lambda _: read)  # what it reads before it writes is already old
-    _patch("/spec/http/0/timeout", "9s")
+    edit("/spec/http/0/timeout", "9s")
     with pytest.raises(Changed, match="the object has been modified"):
         home.replace(weighted(dict(read), 50, 50))
 
@@ -86,21 +69,21 @@ def test_an_object_that_is_not_there(home: Cluster) -> None:
 def test_while_it_runs_an_experiment_owns_what_it_wrote_and_at_the_end_nothing(home: Cluster) -> None:
     read = home.read(RULE)
     stored = home.replace(_leased(weighted(dict(read), 50, 50)))
-    assert MANAGER in _owners()
-    assert "conflict" in _tried(90, 10)
+    assert MANAGER in owners()
+    assert "conflict" in applied_again(90, 10)
     stored = home.replace(lease.with_lease(weighted(dict(stored), 90, 10), None))
     home.release(stored)
-    assert MANAGER not in _owners()
-    assert _tried(90, 10) == ""
+    assert MANAGER not in owners()
+    assert applied_again(90, 10) == ""
     assert home.read(RULE)["spec"] == read["spec"]
     assert lease.ANNOTATION not in home.read(RULE)["metadata"].get("annotations", {})  # type: ignore[attr-defined]
 
 
 def test_ownership_is_given_up_although_somebody_else_wrote_meanwhile(home: Cluster) -> None:
     stored = home.replace(weighted(dict(home.read(RULE)), 50, 50))
-    _patch("/spec/http/0/timeout", "9s")
+    edit("/spec/http/0/timeout", "9s")
     home.release(stored)
-    assert MANAGER not in _owners()
+    assert MANAGER not in owners()
     assert _weights(home.read(RULE)) == [50, 50]
 
 
@@ -114,36 +97,6 @@ def test_a_cluster_without_such_pods_has_none(home: Cluster) -> None:
     assert list(home.pods(NAMESPACE, {"version": "v2"})) == []
 
 
-def _apply(v1: int, v2: int) -> None:
-    _kubectl(*_applying(), text=_manifest(v1, v2))
-
-
-def _tried(v1: int, v2: int) -> str:
-    """How the GitOps tool fares that applies the manifest again, without force."""
-    done = subprocess.run(
-        ["kubectl", *_applying()], input=_manifest(v1, v2), capture_output=True, text=True, check=False
-    )
-    return done.stderr
-
-
-def _applying() -> tuple[str, ...]:
-    return ("apply", "--server-side", f"--field-manager={GITOPS}", "-n", NAMESPACE, "-f", "-")
-
-
-def _manifest(v1: int, v2: int) -> str:
-    return MANIFEST.read_text().replace("weight: 90", f"weight: {v1}").replace("weight: 10", f"weight: {v2}")
-
-
-def _patch(path: str, value: object) -> None:
-    operation = [{"op": "replace", "path": path, "value": value}]
-    _kubectl("patch", "virtualservice", "payment", "-n", NAMESPACE, "--type=json", "-p", json.dumps(operation))
-
-
-def _owners() -> list[str]:
-    found = _kubectl("get", "virtualservice", "payment", "-n", NAMESPACE, "-o", "json", "--show-managed-fields")
-    return [entry["manager"] for entry in json.loads(found)["metadata"]["managedFields"]]
-
-
 def _leased(document: dict[str, Any]) -> dict[str, Any]:
     return {
         **document,
@@ -153,9 +106,3 @@ def _leased(document: dict[str, Any]) -> dict[str, Any]:
 
 def _weights(document: Any) -> list[int]:  # noqa: ANN401 (YAML)
     return [each["weight"] for each in document["spec"]["http"][0]["route"]]
-
-
-def _kubectl(*arguments: str, text: str | None = None) -> str:
-    done = subprocess.run(["kubectl", *arguments], input=text, capture_output=True, text=True, check=False)
-    assert done.returncode == 0, done.stderr
-    return done.stdout

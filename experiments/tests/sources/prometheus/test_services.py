@@ -55,6 +55,7 @@ def test_attempts_without_an_answer_count_at_the_caller_for_their_subset(
         counts = seen(world, source)
     assert (counts.candidate.attempts, counts.candidate.bad, counts.candidate.codes) == (4, 4, {ending: 4})
     assert counts.baseline.attempts == 0
+    assert counts.candidate.pods == {}
 
 
 def test_a_timed_out_attempt_is_not_counted_again_when_the_service_notices(
