@@ -77,6 +77,10 @@ bench: env ## Measure speed and size: make bench, or make bench ONLY="chassis_vs
 	@scripts/environment "packages of the benchmarks"
 	@.souk/bench-venv/bin/python -m bench $(ONLY)
 
+canary-study: env ## Simulate the canary's rule beside those of other tools, and write docs/canary-study.md
+	@scripts/environment "packages of the experiments"
+	@cd experiments && ../.souk/canary-venv/bin/python -m study $(if $(TELL),--tell)
+
 mutate: env ## See whether the mesh's tests notice changes to it: make mutate SAMPLE=500
 	@scripts/environment "packages of the mutation run"
 	@.souk/mutation-venv/bin/python scripts/mutate.py $(SAMPLE)
@@ -84,4 +88,4 @@ mutate: env ## See whether the mesh's tests notice changes to it: make mutate SA
 images: ## Build the services' images: make images SERVICE=order, or all of them
 	@scripts/images $(if $(filter command line,$(origin SERVICE)),$(SERVICE))
 
-.PHONY: help doctor env up down status logs split tour protos lock lint test oracle analyze behaviour fidelity torture bench mutate images e2e-cluster
+.PHONY: help doctor env up down status logs split tour protos lock lint test oracle analyze behaviour fidelity torture bench canary-study mutate images e2e-cluster

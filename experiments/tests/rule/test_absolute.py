@@ -21,7 +21,7 @@ def mean(evidence: AbsoluteEvidence, attempts: int, rate: float) -> float:
     return float((np.exp(logs) * binom.pmf(bad, attempts, rate)).sum())
 
 
-@given(limits, st.integers(0, 80), st.floats(0, 1))
+@given(limits, st.integers(0, 80), st.floats(0.001, 1))
 def test_a_version_at_or_above_the_limit_gathers_no_evidence_to_be_below_it(
     limit: float, attempts: int, worse: float
 ) -> None:
@@ -29,7 +29,7 @@ def test_a_version_at_or_above_the_limit_gathers_no_evidence_to_be_below_it(
     assert mean(AbsoluteEvidence.none(limit, BELOW), attempts, rate) <= 1 + 1e-9
 
 
-@given(limits, st.integers(0, 80), st.floats(0, 1))
+@given(limits, st.integers(0, 80), st.floats(0.001, 1))
 def test_a_version_at_or_below_the_limit_gathers_no_evidence_to_be_above_it(
     limit: float, attempts: int, part: float
 ) -> None:
