@@ -31,7 +31,7 @@ class Stop:
 def main() -> int:
     """Walks the tour against the shop on `PORT`; returns the exit code."""
     port = os.environ.get("PORT", PRINTED_PORT)
-    for stop in stops(README.read_text()):
+    for stop in stops(README.read_text(), "Tour"):
         command = stop.command.replace(f"localhost:{PRINTED_PORT}", f"localhost:{port}")
         print(f"$ {command}", flush=True)
         said = run(command)
@@ -43,9 +43,9 @@ def main() -> int:
     return 0
 
 
-def stops(text: str) -> Iterator[Stop]:
-    """The commands in the `sh` blocks under the heading `## Tour`."""
-    tour = text.split("\n## Tour\n", 1)[1].split("\n## ", 1)[0]
+def stops(text: str, heading: str) -> Iterator[Stop]:
+    """The commands in the `sh` blocks under a heading of the second level."""
+    tour = text.split(f"\n## {heading}\n", 1)[1].split("\n## ", 1)[0]
     for block in re.findall(r"^```sh\n(.*?)^```$", tour, flags=re.MULTILINE | re.DOTALL):
         command: list[str] = []
         seen: list[str] = []

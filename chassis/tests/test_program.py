@@ -1,5 +1,6 @@
 """What `python -m` does for every stall."""
 
+import threading
 from pathlib import Path
 from textwrap import dedent
 
@@ -63,7 +64,7 @@ def test_it_says_what_it_understands() -> None:
     ],
 )
 def test_a_database_that_is_not_there_is_told_in_one_line_without_the_password(url: str, why: str) -> None:
-    answer = completed("souk_stand", "migrate", DATABASE_URL=url)
+    answer = completed("souk_stand", "migrate", DATABASE_URL=url, DATABASE_WAIT_SECONDS="0")
 
     assert answer.returncode == 1
     *_, line = answer.stderr.splitlines()
@@ -71,3 +72,16 @@ def test_a_database_that_is_not_there_is_told_in_one_line_without_the_password(u
     assert why in line
     assert "Traceback" not in answer.stderr
     assert "secret" not in answer.stderr
+
+
+def test_a_database_that_comes_while_it_is_waited_for_is_migrated(tmp_path: Path) -> None:
+    folder = tmp_path / "later"
+    comes = threading.Timer(1.5, folder.mkdir)
+    comes.start()
+
+    answer = completed("souk_stand", "migrate", DATABASE_URL=f"sqlite:///{folder}/stand.db")
+
+    comes.join()
+    assert (answer.returncode, answer.stderr) == (0, "")
+    assert "database can't be opened yet" in answer.stdout
+    assert (folder / "stand.db").exists()

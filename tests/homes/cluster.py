@@ -21,7 +21,7 @@ from urllib.parse import urlsplit
 from urllib.request import urlopen
 
 from tests.homes import SERVICES, Place, Pod
-from tests.homes.kubectl import NAMESPACE, PATIENCE_SECONDS, apply, kubectl, read, rolled_out
+from tests.homes.kubectl import NAMESPACE, PATIENCE_SECONDS, apply, kubectl, read, rolled_out, shop
 from tests.homes.proxies import Shares, done_by, meant
 from tests.homes.relaying import RELAY, forwarded, relayed
 from tests.mesh import ROOT
@@ -76,15 +76,15 @@ class Cluster:
 
     def scale(self, deployment: str, replicas: int) -> None:
         """By `kubectl scale`."""
-        kubectl("scale", f"deployment/{deployment}", f"--replicas={replicas}")
+        shop("scale", f"deployment/{deployment}", f"--replicas={replicas}")
 
     def restart(self, deployment: str) -> None:
         """By `kubectl rollout restart`."""
-        kubectl("rollout", "restart", f"deployment/{deployment}")
+        shop("rollout", "restart", f"deployment/{deployment}")
 
     def end(self, pod: str) -> None:
         """By `kubectl delete pod`."""
-        kubectl("delete", "pod", pod, "--wait=false")
+        shop("delete", "pod", pod, "--wait=false")
 
     def books(self) -> Books:
         """From PostgreSQL, by its own client in its pod."""
@@ -92,7 +92,7 @@ class Cluster:
         def rows(service: str, query: str) -> Iterator[Row]:
             psql = ("psql", "--no-psqlrc", "--tuples-only", "--no-align", "--username=postgres", f"--dbname={service}")
             asked = f"SELECT row_to_json(found) FROM ({query}) AS found"
-            said = kubectl("exec", "deployment/postgres", "--container", "postgres", "--", *psql, f"--command={asked}")
+            said = shop("exec", "deployment/postgres", "--container", "postgres", "--", *psql, f"--command={asked}")
             yield from map(json.loads, said.splitlines())
 
         return gather(rows)
@@ -117,12 +117,12 @@ class Cluster:
         name = f"outsider-{uuid.uuid4().hex[:8]}"
         apply(json.dumps(_outsider(name, pod["spec"]["containers"][0]["image"], target)))
         try:
-            kubectl("wait", f"pod/{name}", "--for=condition=Ready", "--timeout=60s")
-            _eventually(lambda: bool(kubectl("logs", name)), f"{name} says where it listens")
-            with forwarded(name, [int(kubectl("logs", name))]) as (address,):
+            shop("wait", f"pod/{name}", "--for=condition=Ready", "--timeout=60s")
+            _eventually(lambda: bool(shop("logs", name)), f"{name} says where it listens")
+            with forwarded(name, [int(shop("logs", name))]) as (address,):
                 yield Place(address, target)
         finally:
-            kubectl("delete", "pod", name, "--grace-period=1")
+            shop("delete", "pod", name, "--grace-period=1")
 
     def _all_split(self, service: str, wanted: Set[Shares]) -> bool:
         with ThreadPoolExecutor() as asking:
@@ -139,7 +139,7 @@ class Cluster:
 @contextmanager
 def cluster(overlay: Path = DEV_OVERLAY) -> Iterator[Cluster]:
     """Applies an overlay, waits for all of it, loads the demo catalog; removes everything afterwards."""
-    there = kubectl("get", "namespace", NAMESPACE, "--ignore-not-found", "-o", "name")
+    there = shop("get", "namespace", NAMESPACE, "--ignore-not-found", "-o", "name")
     assert not there, (
         f"the cluster has a namespace {NAMESPACE}\n"
         f"  these tests change whatever is in it: `kubectl delete namespace {NAMESPACE}`, or take another cluster"
@@ -227,7 +227,7 @@ def _answers(url: str) -> bool:
 
 
 def _volumes() -> Sequence[str]:
-    found = json.loads(kubectl("get", "persistentvolumes", "-o", "json"))["items"]
+    found = json.loads(shop("get", "persistentvolumes", "-o", "json"))["items"]
     return [each["metadata"]["name"] for each in found if each["spec"]["claimRef"]["namespace"] == NAMESPACE]
 
 

@@ -12,6 +12,11 @@ NAMESPACE = "souk"
 PATIENCE_SECONDS = 300
 
 
+def shop(*arguments: str) -> str:
+    """Runs a command in the namespace of the shop; returns and raises as `kubectl` does."""
+    return kubectl("--namespace", NAMESPACE, *arguments)
+
+
 def kubectl(*arguments: str, text: str | None = None) -> str:
     """Runs a command and returns what it said.
 
@@ -19,7 +24,7 @@ def kubectl(*arguments: str, text: str | None = None) -> str:
         AssertionError: it failed, or it warned: what a cluster warns of today it refuses tomorrow.
     """
     done = subprocess.run(
-        ["kubectl", "--namespace", NAMESPACE, *arguments],
+        ["kubectl", *arguments],
         input=text,
         check=False,
         capture_output=True,
@@ -33,8 +38,8 @@ def kubectl(*arguments: str, text: str | None = None) -> str:
 
 
 def read(*arguments: str) -> Mapping[str, Any]:
-    """What `kubectl get` finds."""
-    found: Mapping[str, Any] = json.loads(kubectl("get", *arguments, "-o", "json"))
+    """What `kubectl get` finds in the namespace of the shop, or without one."""
+    found: Mapping[str, Any] = json.loads(shop("get", *arguments, "-o", "json"))
     return found
 
 
@@ -45,4 +50,4 @@ def apply(text: str) -> None:
 
 def rolled_out(deployment: str) -> None:
     """Returns when every pod of a Deployment is as it says."""
-    kubectl("rollout", "status", f"deployment/{deployment}", f"--timeout={PATIENCE_SECONDS - 10}s")
+    shop("rollout", "status", f"deployment/{deployment}", f"--timeout={PATIENCE_SECONDS - 10}s")

@@ -6,7 +6,7 @@ import json
 from collections.abc import Iterable, Iterator, Mapping, Set
 from typing import Any
 
-from tests.homes.kubectl import kubectl
+from tests.homes.kubectl import shop
 
 Shares = Set[tuple[str, int]]
 """The subsets that a route leads to, with their weights; those without weight are left out."""
@@ -22,7 +22,7 @@ def meant(rule: Mapping[str, Any]) -> Set[Shares]:
 
 def done_by(pod: str, service: str) -> Set[Shares]:
     """How the proxy of a pod splits the requests to a Service; empty if it leads none there."""
-    dump = kubectl(
+    dump = shop(
         *("exec", pod, "--container", "istio-proxy", "--"),
         *("pilot-agent", "request", "GET", "config_dump?resource=dynamic_route_configs"),
     )

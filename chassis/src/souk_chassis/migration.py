@@ -6,6 +6,7 @@ driver alone, that there is nothing. At most starts there is nothing.
 # ruff: noqa: PLC0415
 
 import sqlite3
+import time
 from contextlib import closing
 from importlib.resources import files
 from typing import TYPE_CHECKING, Any
@@ -19,6 +20,7 @@ if TYPE_CHECKING:
 # Another version may be migrating at the same time; this is how long it may take before we give up.
 WAIT_SECONDS = 120.0
 STATEMENT_SECONDS = 600.0
+_RETRY_SECONDS = 1.0
 
 # Any number does, as long as nothing else in the database locks the same one.
 _LOCK = 0x736F756B
@@ -35,7 +37,7 @@ class UnreachableError(Exception):
     """The database can't be opened; the text is one line, without the URL, which may hold a password."""
 
 
-def migrate(url: str, package: str) -> None:
+def migrate(url: str, package: str, wait_seconds: float = 0) -> None:
     """Runs the migrations in `<package>/migrations/versions`, all in one transaction: all are done, or none.
 
     A database that is ahead of this version (a newer one has started meanwhile) is left as it is: migrations keep
@@ -43,7 +45,7 @@ def migrate(url: str, package: str) -> None:
 
     Raises:
         MigrationError: the migrations' files are not named after their revisions.
-        UnreachableError: there is no database at the URL, or it lets nobody in.
+        UnreachableError: there is no database at the URL, or it lets nobody in, for longer than `wait_seconds`.
     """
     if at_head(url, package):
         _log.info("database has the schema of this version, or of a newer one")
@@ -55,7 +57,7 @@ def migrate(url: str, package: str) -> None:
     engine = connect(url, lock_seconds=WAIT_SECONDS, statement_seconds=STATEMENT_SECONDS)
     try:
         # On SQLite, the transaction itself is the lock: it begins with BEGIN IMMEDIATE.
-        with _opened(engine) as connection, connection.begin():
+        with _opened(engine, wait_seconds) as connection, connection.begin():
             if connection.dialect.name == "postgresql":
                 connection.execute(text("SELECT pg_advisory_xact_lock(:lock)"), {"lock": _LOCK})
             _upgrade(connection, package)
@@ -63,13 +65,19 @@ def migrate(url: str, package: str) -> None:
         engine.dispose()
 
 
-def _opened(engine: "Engine") -> "Connection":
+def _opened(engine: "Engine", wait_seconds: float) -> "Connection":
     from sqlalchemy.exc import OperationalError
 
-    try:
-        return engine.connect()
-    except OperationalError as error:
-        raise UnreachableError(" ".join(str(error.orig).split())) from error
+    deadline = time.monotonic() + wait_seconds
+    while True:
+        try:
+            return engine.connect()
+        except OperationalError as error:
+            why = " ".join(str(error.orig).split())
+            if time.monotonic() >= deadline:
+                raise UnreachableError(why) from error
+        _log.warning("database can't be opened yet", error=why)
+        time.sleep(_RETRY_SECONDS)
 
 
 def at_head(url: str, package: str) -> bool:

@@ -41,7 +41,7 @@ def run(package: str) -> None:
             program = ProgramSettings(service_name=name)
             with telemetry(program):
                 try:
-                    migrate(program.database_url, package)
+                    migrate(program.database_url, package, program.database_wait_seconds)
                 except UnreachableError as error:
                     sys.exit(f"error: the database at DATABASE_URL can't be opened: {error}")
         case _:

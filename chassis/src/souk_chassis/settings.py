@@ -25,6 +25,8 @@ class ProgramSettings(BaseSettings):
     version: str = "dev"
     """Shown in logs and traces."""
     database_url: str
+    database_wait_seconds: Annotated[float, Field(ge=0, le=600)] = 30
+    """How long `migrate` waits for a database that can't be opened: one that was applied with it may be starting."""
     log_level: Literal["DEBUG", "INFO", "WARNING", "ERROR"] = "INFO"
     otel_exporter_otlp_endpoint: str = ""
     """Where spans go; empty: they are made and propagated only. OpenTelemetry reads its other variables."""

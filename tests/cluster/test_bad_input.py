@@ -1,0 +1,73 @@
+"""What a pod says when something that it needs is not there: one line of its log, or one event."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator, Mapping
+
+import pytest
+
+from tests.homes.cluster import Cluster
+from tests.homes.kubectl import apply, read, shop
+from tests.waiting import awaited
+
+PROBE = "payment-probe"
+
+
+def copy_of_payment(cluster: Cluster, url: Mapping[str, object]) -> None:
+    """A Deployment of its own, whose pods are like those of payment but for their DATABASE_URL."""
+    document = json.loads(json.dumps(cluster.read("deployment", "payment-v1")).replace("payment-v1", PROBE))
+    spec = document["spec"]["template"]["spec"]
+    for container in (*spec["initContainers"], *spec["containers"]):
+        container["env"] = [each for each in container["env"] if each["name"] != "DATABASE_URL"]
+        container["env"] += [{"name": "DATABASE_URL", **url}, {"name": "DATABASE_WAIT_SECONDS", "value": "2"}]
+    apply(json.dumps(document))
+
+
+@pytest.fixture(autouse=True)
+def removed(cluster: Cluster) -> Iterator[None]:
+    """Nothing of it stays."""
+    yield
+    shop("delete", "deployment", PROBE, "--ignore-not-found", "--cascade=foreground")
+
+
+def migrating(cluster: Cluster) -> str:
+    """What the init container of the probe has said last."""
+    for pod in cluster.pods(PROBE):
+        for each in read("pod", pod.name)["status"].get("initContainerStatuses", ()):
+            if each["name"] == "migrate" and each["restartCount"]:
+                return shop("logs", pod.name, "--container=migrate", "--previous")
+    return ""
+
+
+@pytest.mark.parametrize(
+    ("url", "why"),
+    [
+        ("postgresql+psycopg://payment@nowhere:5432/payment", "failed to resolve host 'nowhere'"),
+        ("postgresql+psycopg://payment@postgres:5432/nothing", 'database "nothing" does not exist'),
+        ("postgresql+psycopg://nobody@postgres:5432/payment", 'role "nobody" does not exist'),
+        ("mysql://payment@postgres/payment", "must start with sqlite:/// or postgresql+psycopg://"),
+    ],
+)
+def test_a_wrong_database_url_is_told_in_the_last_line_of_the_log(cluster: Cluster, url: str, why: str) -> None:
+    copy_of_payment(cluster, {"value": url})
+
+    awaited(lambda: bool(migrating(cluster)), "the migration has been tried", cluster.patience)
+
+    *_, last = migrating(cluster).splitlines()
+    assert "DATABASE_URL" in last
+    assert why in last
+
+
+def test_a_missing_secret_is_told_in_an_event(cluster: Cluster) -> None:
+    copy_of_payment(cluster, {"valueFrom": {"secretKeyRef": {"name": "payment-database", "key": "url"}}})
+
+    def events() -> list[str]:
+        found = json.loads(shop("get", "events", "--field-selector=type=Warning", "-o", "json"))["items"]
+        return [each["message"] for each in found if each["involvedObject"]["name"].startswith(PROBE)]
+
+    awaited(
+        lambda: 'Error: secret "payment-database" not found' in events(),
+        "the missing secret is named",
+        cluster.patience,
+    )
