@@ -132,3 +132,11 @@ def test_every_subset_has_pods_and_every_route_a_subset_that_is_there(overlay: O
         for destination in (entry["destination"] for route in each.spec["http"] for entry in route["route"]):
             assert destination["host"] in services, each
             assert "subset" not in destination or (destination["host"], destination["subset"]) in subsets, each
+
+
+def test_who_passes_on_the_answers_of_others_is_not_ejected_for_them(overlay: Overlay) -> None:
+    (rule,) = (each for each in overlay.of("DestinationRule") if each.name == "gateway")
+    breaker = rule.spec["trafficPolicy"]["outlierDetection"]
+    assert breaker["splitExternalLocalOriginErrors"]
+    assert (breaker["consecutive5xxErrors"], breaker["consecutiveGatewayErrors"]) == (0, 0)
+    assert breaker["consecutiveLocalOriginFailures"] > 0
