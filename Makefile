@@ -37,6 +37,18 @@ logs: ## Show the log of a service: make logs SERVICE=order
 split: ## Shift traffic: make split SERVICE=payment TO="v1=90 v2=10"
 	@$(SOUK) split $(SERVICE) $(TO)
 
+canary: env ## Try a bad version of payment on a mesh of its own: it is rolled back, and a report says why
+	@scripts/environment "packages of the experiments"
+	@scripts/canary payment-v2-bad 3
+
+canary-good: env ## Try a good version: it gets everything
+	@scripts/environment "packages of the experiments"
+	@scripts/canary payment-v2-good 0
+
+canary-trials: env ## Run the recorded series of experiments, or what is missing of it: make canary-trials ONLY=errors-30
+	@scripts/environment "packages of the experiments"
+	@cd experiments && ../.souk/canary-venv/bin/python -m trials $(ONLY)
+
 tour: ## Run the README's tour, command by command
 	@PORT=$(PORT) $(PYTHON_BIN)/python scripts/tour.py
 
@@ -88,4 +100,4 @@ mutate: env ## See whether the mesh's tests notice changes to it: make mutate SA
 images: ## Build the services' images: make images SERVICE=order, or all of them
 	@scripts/images $(if $(filter command line,$(origin SERVICE)),$(SERVICE))
 
-.PHONY: help doctor env up down status logs split tour protos lock lint test oracle analyze behaviour fidelity torture bench canary-study mutate images e2e-cluster
+.PHONY: help doctor env up down status logs split canary canary-good canary-trials tour protos lock lint test oracle analyze behaviour fidelity torture bench canary-study mutate images e2e-cluster

@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import re
 from html.parser import HTMLParser
+from itertools import pairwise
 from pathlib import Path
 
 import numpy as np
 import pytest
+from scipy.special import beta
 
 from souk_canary import report
 from souk_canary.counts import Arm
@@ -93,6 +95,8 @@ def test_the_page_says_the_answer_and_why_and_loads_nothing(tmp_path: Path, bad:
 def test_what_failed_outside_of_windows_is_counted_among_the_failed(bad: Record) -> None:
     assert bad.failed == sum(each.window.candidate.bad for each in bad.windows) + bad.uncounted[1].bad
     assert bad.uncounted[1].bad > 0
+    # While it settled, half a second of 300 requests a second went by, most of them to the baseline.
+    assert bad.uncounted[0].attempts > 100
 
 
 def test_a_run_without_a_window_has_a_page_too(tmp_path: Path) -> None:
@@ -118,6 +122,14 @@ def test_an_interval_holds_the_observed_share_and_narrows() -> None:
     assert interval(0, 0) == (0, 1)
     assert interval(100, 0)[0] == 0
     assert interval(100, 100)[1] == 1
+    # Without a bad one, the equation can be solved for the upper end.
+    assert interval(100, 0)[1] == pytest.approx(1 - (0.05 * beta(0.5, 100.5) / beta(0.5, 0.5)) ** (1 / 100))
+
+
+def test_a_sequence_never_widens() -> None:
+    bands = sequence([(50, 1), (50, 1), (50, 6), (50, 0)])
+    for before, after in pairwise(bands):
+        assert before[0] <= after[0] < after[1] <= before[1]
 
 
 def test_a_sequence_misses_the_truth_at_any_time_in_fewer_than_one_of_twenty_runs() -> None:

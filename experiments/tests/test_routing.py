@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 import yaml
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 from souk_mesh.objects import DestinationRule, VirtualService
 from souk_mesh.supervisor import splitting
@@ -52,6 +52,12 @@ def test_a_route_to_one_fixed_version_stays_beside_one_that_splits() -> None:
     fixed = {"match": [{"headers": {"x-beta": {"exact": "1"}}}], **to({"v2": 100})}
     before = rule(fixed, to({"v1": 90, "v2": 10}))
     assert routing.with_weights("payment", before, {"v1": 0, "v2": 100}) == rule(fixed, to({"v1": 0, "v2": 100}))
+
+
+def test_a_route_for_some_that_splits_is_the_split_and_the_plain_one_for_all_others_stays() -> None:
+    some = {"match": [{"headers": {"x-beta": {"exact": "1"}}}], **to({"v1": 90, "v2": 10})}
+    before = rule(some, to({"v1": 100}))
+    assert routing.weights("payment", before) == {"v1": 90, "v2": 10}
 
 
 def test_a_route_with_one_subset_is_split_where_none_splits_and_put_back_as_it_was() -> None:
@@ -107,6 +113,7 @@ def test_a_shared_split_takes_everything_from_other_subsets_and_keeps_them() -> 
     assert routing.shared({"v1": 80, "v2": 10, "old": 10}, "v1", "v2", 25) == {"v1": 75, "v2": 25, "old": 0}
 
 
+@settings(deadline=None)
 @given(st.integers(0, 100))
 def test_the_shipped_rule_is_split_as_the_mesh_itself_would(percent: int) -> None:
     document, destinations = shipped()

@@ -9,9 +9,8 @@ import pytest
 
 from souk_canary import lease
 from souk_canary.definition import Definition
-from souk_canary.homes import Home
 from souk_canary.lease import Lease
-from souk_canary.runner import Course, Runner
+from souk_canary.runner import Audience, Course, Runner
 from souk_canary.steering import CannotBegin, survey
 from souk_canary.verdict import Outcome
 from tests.memory import RULE, Listener, MemoryHome, MemorySource, StepClock
@@ -46,16 +45,16 @@ class World:
         self.source = MemorySource(self.clock, self.home, rate, errors)
         self.listener = Listener()
 
-    def run(self, definition: Definition | None = None, home: Home | None = None) -> Course:
+    def run(self, definition: Definition | None = None, audience: Audience | None = None) -> Course:
         definition = definition or defined()
         runner = Runner(
             definition,
             ground=survey(self.home, definition),
             holder="payment-1",
-            home=home or self.home,
+            home=self.home,
             source=self.source,
             clock=self.clock,
-            audience=self.listener,
+            audience=audience or self.listener,
         )
         return runner.run()
 
@@ -80,6 +79,7 @@ def test_a_good_version_gets_everything() -> None:
     assert outcome(course) is Outcome.PROMOTE, why(course)
     assert world.home.weights == {"v1": 0, "v2": 100}
     assert [split.percent for split in course.splits] == [10, 50]
+    assert world.home.released == [world.home.objects[RULE]]
     world.assert_nothing_is_left()
 
 
@@ -170,6 +170,19 @@ def test_weights_that_somebody_else_sets_stand_and_the_run_is_invalid() -> None:
     world.assert_nothing_is_left()
 
 
+def test_weights_that_somebody_sets_just_before_the_end_stand_too() -> None:
+    world = World()
+
+    def edit() -> None:
+        world.home.edit({"v1": 70, "v2": 30})
+        world.clock.interrupt()
+
+    world.clock.at(4.0, edit)
+    assert outcome(world.run()) is Outcome.ABORTED
+    assert world.home.weights == {"v1": 70, "v2": 30}
+    world.assert_nothing_is_left()
+
+
 def test_a_lease_that_is_taken_off_ends_the_run_and_it_touches_nothing_more() -> None:
     world = World()
 
@@ -210,7 +223,7 @@ def test_a_home_that_is_away_for_a_while_costs_windows_and_not_the_run() -> None
     world.clock.at(7.0, lambda: setattr(world.home, "reachable", True))
     course = world.run()
     assert outcome(course) is Outcome.PROMOTE
-    assert not [each for each in course.windows if each.window.ended > 3.2 and each.window.begun < 7.0]
+    assert not [each for each in course.windows if each.window.ended > 3.2 and each.window.begun < 7.3]
 
 
 def test_a_home_that_is_away_for_long_leaves_no_answer_and_gets_its_weights_back_when_it_returns() -> None:
@@ -224,6 +237,16 @@ def test_a_home_that_is_away_for_long_leaves_no_answer_and_gets_its_weights_back
     world.assert_nothing_is_left()
 
 
+def test_a_home_that_is_away_now_and_then_is_not_away_for_long() -> None:
+    world = World(rate=0)
+    for second in range(3, 60, 4):
+        world.clock.at(second, lambda: setattr(world.home, "reachable", False))
+        world.clock.at(second + 2, lambda: setattr(world.home, "reachable", True))
+    course = world.run()
+    assert outcome(course) is Outcome.INCONCLUSIVE
+    assert "no answer within 60 s" in why(course)
+
+
 def test_a_source_that_says_nothing_is_neither_good_nor_bad() -> None:
     world = World()
     world.clock.at(3.0, lambda: setattr(world.source, "works", False))
@@ -234,10 +257,32 @@ def test_a_source_that_says_nothing_is_neither_good_nor_bad() -> None:
 
 
 def test_a_write_whose_answer_was_lost_is_our_own_and_nobody_elses() -> None:
-    world = World()
+    world = World(before={"v1": 100, "v2": 0})
     world.clock.at(5.0, lambda: setattr(world.home, "loses_answers", True))
     world.home.loses_answers = True
     assert outcome(world.run()) is Outcome.PROMOTE
+
+
+@pytest.mark.parametrize("second", [0.0, 4.0, 12.0])
+def test_others_who_write_to_the_object_meanwhile_are_no_hindrance(second: float) -> None:
+    world = World(before={"v1": 100, "v2": 0})
+    world.clock.at(second, lambda: setattr(world.home, "meddlers", 5))
+    world.home.meddlers = 3
+    assert outcome(world.run()) is Outcome.PROMOTE
+    world.assert_nothing_is_left()
+
+
+def test_who_interrupts_while_others_write_finds_the_weights_as_they_were_too() -> None:
+    world = World()
+
+    def both() -> None:
+        world.home.meddlers = 3
+        world.clock.interrupt()
+
+    world.clock.at(4.0, both)
+    assert outcome(world.run()) is Outcome.ABORTED
+    assert world.home.weights == BEFORE
+    world.assert_nothing_is_left()
 
 
 def test_a_candidate_that_crashes_is_rolled_back() -> None:

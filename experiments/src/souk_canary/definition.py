@@ -56,13 +56,13 @@ class Step(Part):
 
 
 class CustomCriterion(Part):
-    """Bad events that neither a status nor a latency shows, counted by two queries of the source."""
+    """Bad events that neither a status nor a latency shows, counted by two selectors of Prometheus."""
 
     name: Name
     attempts: str
-    """A query for how many there were, of one version: `$subset`, `$service` and `$namespace` are filled in."""
+    """Counters of how many one version had: `$version`, `$subset`, `$service` and `$namespace` are filled in."""
     bad: str
-    """A query for how many of them were bad."""
+    """Counters of how many of them were bad."""
 
 
 class Criteria(Part):

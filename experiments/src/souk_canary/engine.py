@@ -82,6 +82,9 @@ class Engine:
     """Of the candidate's containers, when it began."""
     unready_since: float | None = None
     unseen_since: float | None = None
+    """Since when the home does not tell how things stand."""
+    uncounted_since: float | None = None
+    """Since when the source does not tell what happens."""
     verdict: Verdict | None = None
 
     @property
@@ -108,8 +111,9 @@ class Engine:
     def seen(self, now: float, standing: Standing) -> Engine:
         """The home has told how things stand."""
         known = self.restarts if self.restarts is not None else standing.candidate.restarts
-        unready_since = None if standing.candidate.ready else self._first(self.unready_since, now)
-        engine = replace(self, restarts=known, unready_since=unready_since, unseen_since=self.unseen_since)
+        first = now if self.unready_since is None else self.unready_since
+        unready_since = None if standing.candidate.ready else first
+        engine = replace(self, restarts=known, unready_since=unready_since, unseen_since=None)
         health = guards.unhealthy(self.definition, now, standing.candidate.restarts - known, unready_since)
         if health is not None:
             return engine._ended(Outcome.ROLL_BACK, health, self.definition.then.roll_back)
@@ -123,18 +127,18 @@ class Engine:
         return engine._in_time(now)
 
     def unseen(self, now: float, why: str) -> Engine:
-        """The home or the source could not tell: no data, which is neither good nor bad. The window is lost."""
-        phase = self.phase if self.phase in (Phase.SHIFTING, Phase.CONFIRMING) else Phase.SETTLING
-        since = self._first(self.unseen_since, now)
-        engine = replace(self, phase=phase, since=self.since if phase is self.phase else now, unseen_since=since)
-        if now - since >= self.definition.guards.unseen:
-            text = f"nothing could be seen for {now - since:.0f} s: {why}"
-            return engine._ended(Outcome.INCONCLUSIVE, text, self.definition.then.inconclusive)
-        return engine._in_time(now)
+        """The home could not tell: the window is lost."""
+        since = now if self.unseen_since is None else self.unseen_since
+        return replace(self, unseen_since=since)._blind(now, since, why)
+
+    def uncounted(self, now: float, why: str) -> Engine:
+        """The source could not tell: no data, which is neither good nor bad."""
+        since = now if self.uncounted_since is None else self.uncounted_since
+        return replace(self, uncounted_since=since)._blind(now, since, why)
 
     def counting(self, now: float) -> Engine:
         """A window has begun."""
-        return replace(self, phase=Phase.MEASURING, since=now)
+        return replace(self, phase=Phase.MEASURING, since=now, uncounted_since=None)
 
     def counted(self, window: Window) -> Engine:
         """A window has ended; the next one begins."""
@@ -143,7 +147,6 @@ class Engine:
             self,
             judge=self.judge.after(window),
             since=window.ended,
-            unseen_since=None,
             measured=self.measured + length,
             in_step=self.in_step + window.candidate.attempts,
             attempts=self.attempts + window.candidate.attempts,
@@ -163,6 +166,14 @@ class Engine:
     def overruled(self, outcome: Outcome, why: str) -> Engine:
         """Somebody else has changed the weights: theirs stand."""
         return self._ended(outcome, why, "hold")
+
+    def _blind(self, now: float, since: float, why: str) -> Engine:
+        if now - since >= self.definition.guards.unseen:
+            text = f"nothing could be seen for {now - since:.0f} s: {why}"
+            return self._ended(Outcome.INCONCLUSIVE, text, self.definition.then.inconclusive)
+        if self.phase in (Phase.SETTLING, Phase.MEASURING):
+            return replace(self, phase=Phase.SETTLING, since=now)._in_time(now)
+        return self._in_time(now)
 
     def _judged(self, now: float) -> Engine:
         opinion, then = self.judge.opinion, self.definition.then
@@ -204,7 +215,3 @@ class Engine:
 
     def _ended(self, outcome: Outcome, why: str, destination: str) -> Engine:
         return replace(self, phase=Phase.ENDED, verdict=Verdict(outcome, why, Destination(destination)))
-
-    @staticmethod
-    def _first(since: float | None, now: float) -> float:
-        return now if since is None else since

@@ -33,7 +33,7 @@ class Audience(Protocol):
     def told(self, moment: Moment) -> None:
         """Something has happened."""
 
-    def counted(self, judged: Judged, engine: Engine) -> None:
+    def counted(self, judged: Judged) -> None:
         """A window was judged."""
 
     def shown(self, engine: Engine, now: float) -> None:
@@ -124,14 +124,18 @@ class Runner:
             return engine.interrupted(f"ended by {self._clock.interrupted}")
         try:
             if engine.wants(self._clock.now()) is not Want.SHIFT:
-                engine = engine.seen(self._clock.now(), self._steering.look())
+                engine = engine.seen(self._clock.now(), self._steering.look(self._clock.now()))
             return self._done(engine, engine.wants(self._clock.now()))
         except Overruled as overruled:
             return engine.overruled(overruled.outcome, str(overruled))
-        except (Unreachable, SourceError) as error:
+        except Unreachable as error:
             if engine.unseen_since is None:
                 self._tell(f"nothing to see: {str(error).splitlines()[0]}")
             return engine.unseen(self._clock.now(), str(error))
+        except SourceError as error:
+            if engine.uncounted_since is None:
+                self._tell(f"nothing to count: {str(error).splitlines()[0]}")
+            return engine.uncounted(self._clock.now(), str(error))
         except HomeError as error:
             return engine.refused(str(error))
 
@@ -158,7 +162,7 @@ class Runner:
                 opinion = engine.judge.opinion
                 judged = Judged(window=window, evidence=opinion.evidence, hold=opinion.hold)
                 self._course.windows.append(judged)
-                self._audience.counted(judged, engine)
+                self._audience.counted(judged)
                 return engine
             case Want.WAIT | Want.END:
                 return engine

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import os
 import socket
 from collections.abc import Mapping
@@ -19,6 +20,8 @@ from souk_canary.verdict import Destination, Outcome
 
 LEASE = timedelta(seconds=60)
 """Long enough for a home that restarts, short enough for whoever waits for a dead run."""
+HEALTH_PAUSE = 1.0
+"""Seconds between looks at the pods: a local mesh measures their memory for each answer, which takes 40 ms."""
 TRIES = 10
 """Of a write that others get in the way of: each time somebody else wrote between our reading and our writing."""
 
@@ -94,6 +97,7 @@ class Steering:
         self._definition = definition
         self._ground = ground
         self._begun = False
+        self._last_health = (-math.inf, Health(ready=0, restarts=0))
 
     def shift(self, percent: int) -> None:
         """Gives the candidate its share.
@@ -103,8 +107,8 @@ class Steering:
         """
         self._write(self._shared(percent))
 
-    def look(self) -> Standing:
-        """How things stand; renews the lease when half of it is over.
+    def look(self, now: float) -> Standing:
+        """How things stand `now` seconds after the beginning; renews the lease when half of it is over.
 
         Raises:
             Overruled: somebody else has changed the weights.
@@ -113,9 +117,7 @@ class Steering:
         held = self._checked(document)
         if held is not None and held.left(datetime.now(UTC)) < LEASE.total_seconds() / 2:
             document = self._write(held.written)
-        pods = self._home.pods(self._definition.namespace, self._ground.labels[self._definition.candidate])
-        health = Health(sum(pod.ready for pod in pods), sum(pod.restarts for pod in pods))
-        return Standing(self.behind(document), health)
+        return Standing(self.behind(document), self._health(now))
 
     def behind(self, document: Document) -> tuple[str, ...]:
         """The proxies that do not yet route as this stored document says."""
@@ -143,6 +145,14 @@ class Steering:
             self._home.release(stored)
             return stored
         raise self._crowded()
+
+    def _health(self, now: float) -> Health:
+        seen, health = self._last_health
+        if now - seen >= HEALTH_PAUSE:
+            pods = self._home.pods(self._definition.namespace, self._ground.labels[self._definition.candidate])
+            health = Health(sum(pod.ready for pod in pods), sum(pod.restarts for pod in pods))
+            self._last_health = (now, health)
+        return health
 
     def _wanted(self, destination: Destination) -> Weights | None:
         match destination:

@@ -1,0 +1,87 @@
+"""Runs an experiment, and leaves a record of it."""
+
+from __future__ import annotations
+
+import secrets
+from contextlib import ExitStack
+from datetime import UTC, datetime
+from pathlib import Path
+
+from souk_canary import facts, report
+from souk_canary.cli.failures import Failed
+from souk_canary.cli.past import conclude
+from souk_canary.cli.progress import audience
+from souk_canary.cli.tree import tree
+from souk_canary.clock import WallClock
+from souk_canary.definition import Definition, read
+from souk_canary.facts import Facts
+from souk_canary.guardian import Charge, guarded
+from souk_canary.places import Metrics, Place
+from souk_canary.record import Record, total
+from souk_canary.runner import Course, Runner
+from souk_canary.steering import Ground, survey
+
+NOT_IN_ORDER = 1
+"""The exit code when weights or proxies are not as they should be at the end, whatever the answer was."""
+
+
+def run(name: str, place: Place, metrics: Metrics | None, reports: Path) -> int:
+    """Runs the experiment of a definition, and returns the exit code."""
+    definition = read(_find(name))
+    home = place.home()
+    ground = survey(home, definition)
+    source = place.source(definition, ground, metrics)
+    known = facts.gathered(home, str(place), definition, ground)
+    holder = f"{definition.experiment}-{datetime.now(UTC):%Y%m%d-%H%M%S}-{secrets.token_hex(2)}"
+    key = ground.key
+    charge = Charge(place=place, kind=key.kind, namespace=key.namespace, name=key.name, holder=holder)
+    clock = WallClock()
+    with ExitStack() as stack:
+        stack.enter_context(clock.rung_by_signals())
+        stack.enter_context(guarded(charge))
+        watching = stack.enter_context(audience(definition))
+        runner = Runner(
+            definition, ground=ground, holder=holder, home=home, source=source, clock=clock, audience=watching
+        )
+        course = runner.run()
+    record = _recorded(course, definition, ground, holder, known)
+    conclude(record, report.write(record, reports / holder))
+    return NOT_IN_ORDER if record.problems else record.verdict.outcome.exit_code
+
+
+def _find(name: str) -> Path:
+    path = Path(name)
+    if path.suffix in (".yaml", ".yml"):
+        return path
+    folder = tree() / "experiments" / "definitions"
+    found = folder / f"{name}.yaml"
+    if not found.exists():
+        there = ", ".join(sorted(each.stem for each in folder.glob("*.yaml"))) or "none"
+        raise Failed(
+            f"there is no definition {name} in {folder}\n  there are: {there}; or name a file that ends in .yaml"
+        )
+    return found
+
+
+def _recorded(course: Course, definition: Definition, ground: Ground, holder: str, known: Facts) -> Record:
+    assert course.verdict is not None, "a run that ended has a verdict"
+    return Record(
+        run=holder,
+        definition=definition,
+        begun=course.begun,
+        length=course.length,
+        verdict=course.verdict,
+        before=ground.before,
+        after=course.after,
+        problems=tuple(course.problems),
+        moments=tuple(course.moments),
+        splits=tuple(course.splits),
+        windows=tuple(course.windows),
+        uncounted=(
+            total([counts.baseline for counts in course.uncounted]),
+            total([counts.candidate for counts in course.uncounted]),
+        ),
+        versions=known.versions,
+        calls=None,
+        environment=known.environment,
+    )

@@ -1,0 +1,123 @@
+"""Which mesh or cluster an experiment is for, in a form that can be handed to another process."""
+
+from __future__ import annotations
+
+from collections.abc import Set
+from dataclasses import dataclass
+from enum import StrEnum
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from pydantic import BaseModel, ConfigDict
+
+if TYPE_CHECKING:
+    from souk_canary.definition import Definition
+    from souk_canary.homes import Home
+    from souk_canary.sources import Source
+    from souk_canary.steering import Ground
+
+# Each place brings libraries that the other does not need, and a guardian needs no source: they are imported where it
+# is known which one it is.
+
+
+class Dialect(StrEnum):
+    """Whose metrics there are."""
+
+    ISTIO = "istio"
+    """Istio's standard ones, of its proxies."""
+    SERVICES = "services"
+    """The services' own RPC metrics, and Envoy's."""
+
+
+@dataclass(frozen=True)
+class Metrics:
+    """Where a cluster's requests are counted."""
+
+    url: str
+    """Of Prometheus."""
+    dialect: Dialect = Dialect.ISTIO
+
+
+class Place(BaseModel):
+    """A local mesh by its state folder, or a cluster by its kubectl context."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+    mesh: Path | None = None
+    context: str | None = None
+    """Empty for kubectl's current one."""
+
+    def __str__(self) -> str:
+        if self.mesh is not None:
+            return f"local mesh {self.mesh.name}"
+        return f"cluster {self.context or '(the current context)'}"
+
+    def home(self) -> Home:
+        """The way to act there."""
+        if self.mesh is not None:
+            from souk_mesh.state import StateDir  # noqa: PLC0415
+
+            from souk_canary.homes.local import LocalMesh  # noqa: PLC0415
+
+            return LocalMesh(StateDir(self.mesh))
+        from souk_canary.homes.cluster import Cluster  # noqa: PLC0415
+
+        return Cluster(self.context or None)
+
+    def source(self, definition: Definition, ground: Ground, metrics: Metrics | None) -> Source:
+        """The way to look there.
+
+        Raises:
+            CannotBegin: the place has no source for what the definition asks.
+        """
+        from souk_canary.steering import CannotBegin  # noqa: PLC0415
+
+        if self.mesh is not None:
+            if definition.criteria.custom:
+                raise CannotBegin(
+                    "criteria.custom: the local mesh keeps no metrics that could be queried\n"
+                    "  leave it out, or run the experiment on a cluster"
+                )
+            return _access_log(self.mesh, definition, ground)
+        if metrics is None:
+            raise CannotBegin("on a cluster, Prometheus tells what happens\n  say where it is with --prometheus URL")
+        return _prometheus(metrics, definition, ground)
+
+
+def _access_log(mesh: Path, definition: Definition, ground: Ground) -> Source:
+    from souk_mesh.state import StateDir  # noqa: PLC0415
+
+    from souk_canary.sources import access_log, attempts  # noqa: PLC0415
+
+    return access_log.AccessLog(
+        StateDir(mesh),
+        attempts.Versions(definition.service, definition.namespace, ground.labels),
+        baseline=definition.baseline,
+        candidate=definition.candidate,
+        bad=_bad(definition),
+    )
+
+
+def _prometheus(metrics: Metrics, definition: Definition, ground: Ground) -> Source:
+    from souk_canary.sources.prometheus.custom import CustomQuery  # noqa: PLC0415
+    from souk_canary.sources.prometheus.queries import QUERY_SETS, Subject, Version  # noqa: PLC0415
+    from souk_canary.sources.prometheus.source import Prometheus  # noqa: PLC0415
+
+    baseline, candidate = (
+        Version(subset, ground.labels[subset].get("version", subset))
+        for subset in (definition.baseline, definition.candidate)
+    )
+    return Prometheus(
+        metrics.url,
+        Subject(definition.namespace, definition.service, baseline, candidate),
+        QUERY_SETS[metrics.dialect.value],
+        settle=definition.settle,
+        bad=_bad(definition),
+        custom=[CustomQuery(each.name, each.attempts, each.bad) for each in definition.criteria.custom],
+    )
+
+
+def _bad(definition: Definition) -> Set[str]:
+    from souk_canary.sources.endings import BLAMING  # noqa: PLC0415
+
+    return BLAMING if definition.criteria.bad is None else frozenset(definition.criteria.bad)

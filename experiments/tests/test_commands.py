@@ -1,0 +1,42 @@
+"""The command as a person meets it when there is nothing to run, or something is wrong."""
+
+from __future__ import annotations
+
+import subprocess
+from pathlib import Path
+
+import pytest
+
+from tests.shop import ROOT
+
+TOOL = ROOT / ".souk/canary-venv/bin/souk-canary"
+
+
+def said(*arguments: str | Path, code: int = 0) -> str:
+    done = subprocess.run([TOOL, *arguments], capture_output=True, text=True, check=False)
+    assert done.returncode == code, done.stderr
+    assert "Traceback" not in done.stderr
+    return done.stdout + done.stderr
+
+
+def test_a_definition_that_is_not_there_is_said_with_those_that_are() -> None:
+    text = said("run", "paiment", code=1)
+    assert text.startswith("error: there is no definition paiment in ")
+    assert "there are: payment, payment-blue-green, payment-production" in text
+
+
+def test_a_mistake_in_a_definition_is_named_and_nothing_is_touched(tmp_path: Path) -> None:
+    path = tmp_path / "mine.yaml"
+    path.write_text("experiment: mine\n")
+    assert f"error: {path}:1: service: is missing\n" in said("run", path, code=1)
+
+
+def test_a_mesh_that_does_not_run_is_a_message(tmp_path: Path) -> None:
+    assert "does not answer" in said("run", "payment", "--home", tmp_path, code=1)
+    assert "does not answer" in said("status", "--home", tmp_path, code=1)
+
+
+@pytest.mark.parametrize("command", ["list", "report"])
+def test_without_a_recorded_run_that_is_said(tmp_path: Path, command: str) -> None:
+    code = 0 if command == "list" else 1
+    assert f"no run was recorded in {tmp_path}" in said(command, "--reports", tmp_path, code=code)
