@@ -72,6 +72,7 @@ def test_a_new_pod_is_there_before_an_old_one_goes(overlay: Overlay) -> None:
         strategy = deployment.spec.get("strategy", {})
         if strategy.get("type") == "Recreate":
             continue  # a database that two programs must not share
+        assert strategy["type"] == "RollingUpdate", deployment
         # Kubernetes takes a quarter when nothing is said, which is none of one or two pods, but one of four.
         assert strategy["rollingUpdate"]["maxUnavailable"] == 0, deployment
 
