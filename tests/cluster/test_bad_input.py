@@ -8,7 +8,7 @@ from collections.abc import Iterator, Mapping
 import pytest
 
 from tests.homes.cluster import Cluster
-from tests.homes.kubectl import apply, read, shop
+from tests.homes.kubectl import apply, kubectl, read, shop
 from tests.waiting import awaited
 
 PROBE = "payment-probe"
@@ -71,3 +71,19 @@ def test_a_missing_secret_is_told_in_an_event(cluster: Cluster) -> None:
         "the missing secret is named",
         cluster.patience,
     )
+
+
+def test_a_namespace_that_says_nothing_of_injection_gets_sidecars_all_the_same(cluster: Cluster) -> None:
+    template = cluster.read("deployment", "catalog")["spec"]["template"]
+    container = {"name": "app", "image": "souk/catalog:1.0.0"}
+    pod = {
+        "apiVersion": "v1",
+        "kind": "Pod",
+        "metadata": {"name": "unlabelled", "namespace": "default", "labels": template["metadata"]["labels"]},
+        "spec": {"containers": [container]},
+    }
+    assert "istio-injection" not in read("namespace", "default")["metadata"]["labels"]
+
+    made = json.loads(kubectl("create", "--dry-run=server", "-f", "-", "-o", "json", text=json.dumps(pod)))
+
+    assert "istio-proxy" in [each["name"] for each in made["spec"]["initContainers"]]
