@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import tomllib
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 
 from pydantic import BaseModel, ConfigDict, Field, model_validator
@@ -25,6 +25,8 @@ class Program:
     folder: Path
     entrypoint: tuple[str, ...]
     command: tuple[str, ...]
+    programs: Path
+    """The folder of the interpreter and of what came with it: the first on its PATH."""
 
     def argv(self, container: Container) -> tuple[str, ...]:
         """What to execute: as in Kubernetes, `command` replaces entrypoint and command, `args` the command."""
@@ -64,13 +66,34 @@ class _Table(BaseModel):
 
 
 @dataclass(frozen=True)
+class Tree:
+    """A copy of the repository, with an environment of its own."""
+
+    root: Path
+    """Folders of the table are relative to it."""
+    python: Path
+
+
+@dataclass(frozen=True)
 class Images:
     """The table, and where the programs that it names are to be found."""
 
     images: tuple[_Image, ...]
-    root: Path
-    """The repository: folders are relative to it."""
-    python: Path
+    tree: Tree
+    """What every image is, unless it was registered."""
+    registered: dict[str, Tree] = field(default_factory=dict)
+    """What else images are, by their whole names; grows and shrinks while the mesh runs."""
+
+    def register(self, image: str, tree: Tree) -> None:
+        """Says that an image, by its whole name with its tag, is another tree's program.
+
+        Raises:
+            UnknownImage: that tree has no such program.
+        """
+        if not tree.python.exists():
+            raise UnknownImage(f"its interpreter would be {tree.python}, which is not there")
+        Images(self.images, tree).find(image)
+        self.registered[image] = tree
 
     def find(self, image: str) -> Program | Proxy:
         """Finds what runs in the place of an image: a program, or the pod's Envoy alone.
@@ -78,6 +101,7 @@ class Images:
         Raises:
             UnknownImage: saying what is missing.
         """
+        tree = self.registered.get(image, self.tree)
         repository = repository_of(image)
         for entry in self.images:
             name = entry.matched(repository)
@@ -88,23 +112,24 @@ class Images:
             values = {
                 "name": name,
                 "module": name.replace("-", "_"),
-                "python": str(self.python),
-                "bin": str(self.python.parent),
+                "python": str(tree.python),
+                "bin": str(tree.python.parent),
             }
-            folder = self.root / entry.folder.format_map(values)
+            folder = tree.root / entry.folder.format_map(values)
             if not folder.is_dir():
                 raise UnknownImage(f"its program would be in {entry.folder.format_map(values)}, which is not there")
             return Program(
                 folder,
                 tuple(part.format_map(values) for part in entry.entrypoint),
                 tuple(part.format_map(values) for part in entry.command),
+                tree.python.parent,
             )
         raise UnknownImage(f"known images: {', '.join(entry.repository for entry in self.images)}")
 
 
 def load_images(root: Path, python: Path, table: Path = TABLE) -> Images:
     """Reads the table of images."""
-    return Images(_Table.model_validate(tomllib.loads(table.read_text())).image, root, python)
+    return Images(_Table.model_validate(tomllib.loads(table.read_text())).image, Tree(root, python))
 
 
 def repository_of(image: str) -> str:

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from souk_mesh.images import Program, UnknownImage, load_images, repository_of
+from souk_mesh.images import Program, Tree, UnknownImage, load_images, repository_of
 from souk_mesh.objects import Container
 from souk_mesh.topology import Proxy
 
@@ -72,3 +72,31 @@ def test_an_image_without_a_program_is_said_to_have_none(tmp_path: Path, image: 
 )
 def test_registry_tag_and_digest_do_not_matter(image: str, repository: str) -> None:
     assert repository_of(image) == repository
+
+
+def test_a_registered_image_is_another_trees_program_and_all_other_tags_stay_this_trees(tmp_path: Path) -> None:
+    here, there = tmp_path / "here", tmp_path / "there"
+    for root in (here, there):
+        (root / "services/order").mkdir(parents=True)
+    (there / "python").touch()
+    images = load_images(here, PYTHON)
+    images.register("souk/order:past", Tree(there, there / "python"))
+    past, present = images.find("souk/order:past"), images.find("souk/order:1")
+    assert isinstance(past, Program)
+    assert isinstance(present, Program)
+    assert (past.folder, past.entrypoint[0], past.programs) == (
+        there / "services/order",
+        str(there / "python"),
+        there,
+    )
+    assert (present.folder, present.programs) == (here / "services/order", PYTHON.parent)
+
+
+def test_a_tree_that_lacks_the_program_or_its_interpreter_is_not_registered(tmp_path: Path) -> None:
+    images = load_images(tmp_path, PYTHON)
+    with pytest.raises(UnknownImage, match="interpreter would be"):
+        images.register("souk/order:past", Tree(tmp_path, tmp_path / "python"))
+    (tmp_path / "python").touch()
+    with pytest.raises(UnknownImage, match="services/order, which is not there"):
+        images.register("souk/order:past", Tree(tmp_path, tmp_path / "python"))
+    assert not images.registered

@@ -194,6 +194,17 @@ class LateReply(Message):
     proxies: tuple[LateProxy, ...]
 
 
+class RegisterImageRequest(Message):
+    """What a container of an image runs, in the place of this working tree's program."""
+
+    image: str
+    """The whole name, with its tag."""
+    root: str
+    """Another copy of the repository."""
+    python: str
+    """The interpreter of its services."""
+
+
 class ObserveRequest(Message):
     """Where somebody listens who wants to be told of requests (Envoy's access log service)."""
 

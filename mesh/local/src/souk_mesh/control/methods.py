@@ -19,6 +19,7 @@ from souk_mesh.control.messages import (
     ObserveReply,
     ObserveRequest,
     ProgressReply,
+    RegisterImageRequest,
     ReplaceReply,
     ReplaceRequest,
     ScaleRequest,
@@ -54,6 +55,7 @@ GET = Method("Get", GetRequest, GetReply)
 REPLACE = Method("Replace", ReplaceRequest, ReplaceReply)
 DELETE = Method("Delete", DeleteRequest, Done)
 LATE = Method("Late", Nothing, LateReply)
+REGISTER_IMAGE = Method("RegisterImage", RegisterImageRequest, Done)
 OBSERVE = Method("Observe", ObserveRequest, ObserveReply)
 """Lasts as long as its caller holds it."""
 SPLIT = Method("Split", SplitRequest, SplitReply)

@@ -26,6 +26,7 @@ from souk_mesh.control.messages import (
     ObserveReply,
     ObserveRequest,
     ProgressReply,
+    RegisterImageRequest,
     ReplaceReply,
     ReplaceRequest,
     ScaleRequest,
@@ -73,6 +74,9 @@ class Orders(Protocol):
     async def late(self, _: Nothing, /) -> LateReply:
         """Names the proxies that have not acknowledged what the store holds; does not wait."""
 
+    async def register_image(self, request: RegisterImageRequest) -> Done:
+        """Says that an image is another tree's program."""
+
     def observe(self, request: ObserveRequest) -> AsyncIterator[ObserveReply]:
         """Lets proxies tell somebody of requests, for as long as the call lasts."""
 
@@ -108,6 +112,7 @@ async def serve(orders: Orders, socket: Path) -> grpc.aio.Server:
             _handler(methods.REPLACE, orders.replace),
             _handler(methods.DELETE, orders.delete),
             _handler(methods.LATE, orders.late),
+            _handler(methods.REGISTER_IMAGE, orders.register_image),
             _lasting_handler(methods.OBSERVE, orders.observe),
             _handler(methods.SPLIT, orders.split),
             _handler(methods.RESTART, orders.restart),

@@ -6,6 +6,7 @@ import os
 import time
 from collections.abc import AsyncIterator, Callable, Mapping, Sequence
 from datetime import UTC, datetime
+from pathlib import Path
 
 from souk_mesh.check import check
 from souk_mesh.check.changes import forbidden
@@ -22,6 +23,7 @@ from souk_mesh.control.messages import (
     ObserveReply,
     ObserveRequest,
     ProgressReply,
+    RegisterImageRequest,
     ReplaceReply,
     ReplaceRequest,
     ScaleRequest,
@@ -30,7 +32,7 @@ from souk_mesh.control.messages import (
     StatusReply,
 )
 from souk_mesh.control.server import Outdated, Refusal
-from souk_mesh.images import Images
+from souk_mesh.images import Images, Tree, UnknownImage
 from souk_mesh.objects import (
     AnyObject,
     Deployment,
@@ -163,6 +165,14 @@ class MeshOrders:
         """Names the proxies that have not acknowledged what the store holds; does not wait."""
         self._mesh.publisher.catch_up()
         return LateReply(proxies=tuple(late_proxies(self._mesh.pods(), self._mesh.ads.status())))
+
+    async def register_image(self, request: RegisterImageRequest) -> Done:
+        """Says that an image is another tree's program."""
+        try:
+            self._images.register(request.image, Tree(Path(request.root), Path(request.python)))
+        except UnknownImage as unknown:
+            raise Refusal(f"{request.image} can't be run from {request.root}: {unknown}") from unknown
+        return Done(text=f"{request.image} is run from {request.root}")
 
     def observe(self, request: ObserveRequest) -> AsyncIterator[ObserveReply]:
         """Lets proxies tell somebody of requests, for as long as the call lasts."""

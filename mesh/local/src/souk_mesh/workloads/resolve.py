@@ -76,7 +76,7 @@ class Resolver:
         editor = _Editor(Rewriter(pod.namespace, self._services(pod), self._hosts(pod), mounted), container.name)
         values = environment(container, pod, StoredEntries(self._store))
         variables = {name: editor.edit(value, f"env {name}") for name, value in values.items()}
-        variables = {**_base(self._images, pod), **variables, LISTEN_HOST: pod.addresses.application}
+        variables = {**_base(program, pod), **variables, LISTEN_HOST: pod.addresses.application}
         command = Command(
             label=f"{pod.name}/{container.name}",
             arguments=tuple(
@@ -142,10 +142,10 @@ def _target(service: Service, address: str) -> Target:
     return Target(address, {port.port: listening_port(port.port) for port in ports})
 
 
-def _base(images: Images, pod: PodIdentity) -> dict[str, str]:
+def _base(program: Program, pod: PodIdentity) -> dict[str, str]:
     """What every program gets: no more of the user's own environment than programs need to start."""
     return {
-        "PATH": os.pathsep.join((str(images.python.parent), "/usr/local/bin", "/usr/bin", "/bin")),
+        "PATH": os.pathsep.join((str(program.programs), "/usr/local/bin", "/usr/bin", "/bin")),
         "HOME": os.environ.get("HOME", "/"),
         "LANG": "C.UTF-8",
         "HOSTNAME": pod.name,
