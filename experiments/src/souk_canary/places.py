@@ -11,8 +11,9 @@ from typing import TYPE_CHECKING
 from pydantic import BaseModel, ConfigDict
 
 if TYPE_CHECKING:
-    from souk_canary.definition import Definition
+    from souk_canary.definition import Definition, Load
     from souk_canary.homes import Home
+    from souk_canary.load import Generator
     from souk_canary.sources import Source
     from souk_canary.steering import Ground
 
@@ -82,6 +83,24 @@ class Place(BaseModel):
         if metrics is None:
             raise CannotBegin("on a cluster, Prometheus tells what happens\n  say where it is with --prometheus URL")
         return _prometheus(metrics, definition, ground)
+
+    def load(self, wanted: Load, folder: Path) -> Generator:
+        """The way to make requests there, as a definition in this folder describes them.
+
+        Raises:
+            CannotBegin: the place can't be given requests.
+        """
+        from souk_mesh.state import StateDir  # noqa: PLC0415
+
+        from souk_canary.load import Generator  # noqa: PLC0415
+        from souk_canary.steering import CannotBegin  # noqa: PLC0415
+
+        if self.mesh is None:
+            raise CannotBegin(
+                "load: the tool makes requests on a local mesh only\n"
+                "  leave it out: on a cluster, an experiment takes the requests that there are"
+            )
+        return Generator(folder / wanted.requests, rate=wanted.rate, state=StateDir(self.mesh))
 
 
 def _access_log(mesh: Path, definition: Definition, ground: Ground) -> Source:

@@ -9,6 +9,7 @@ from contextlib import contextmanager
 from souk_canary.definition import BadDefinition
 from souk_canary.homes import HomeError
 from souk_canary.lease import BrokenLease
+from souk_canary.load import LoadError
 from souk_canary.record import BadRecord
 from souk_canary.routing import CannotSplit
 from souk_canary.sources import SourceError
@@ -19,7 +20,7 @@ class Failed(Exception):
     """A command cannot do what it was asked to; the text says what, where, and what to do."""
 
 
-KNOWN = (Failed, BadDefinition, BadRecord, BrokenLease, CannotBegin, CannotSplit, HomeError, SourceError)
+KNOWN = (Failed, BadDefinition, BadRecord, BrokenLease, CannotBegin, CannotSplit, HomeError, LoadError, SourceError)
 
 
 @contextmanager

@@ -16,9 +16,11 @@ from souk_canary.clock import WallClock
 from souk_canary.definition import Definition, read
 from souk_canary.facts import Facts
 from souk_canary.guardian import Charge, guarded
+from souk_canary.load import Generator
 from souk_canary.places import Metrics, Place
-from souk_canary.record import Record, total
+from souk_canary.record import Calls, Record, total
 from souk_canary.runner import Course, Runner
+from souk_canary.sources.endings import is_bad
 from souk_canary.steering import Ground, survey
 
 NOT_IN_ORDER = 1
@@ -27,7 +29,8 @@ NOT_IN_ORDER = 1
 
 def run(name: str, place: Place, metrics: Metrics | None, reports: Path) -> int:
     """Runs the experiment of a definition, and returns the exit code."""
-    definition = read(_find(name))
+    path = _find(name)
+    definition = read(path)
     home = place.home()
     ground = survey(home, definition)
     source = place.source(definition, ground, metrics)
@@ -35,8 +38,11 @@ def run(name: str, place: Place, metrics: Metrics | None, reports: Path) -> int:
     holder = f"{definition.experiment}-{datetime.now(UTC):%Y%m%d-%H%M%S}-{secrets.token_hex(2)}"
     key = ground.key
     charge = Charge(place=place, kind=key.kind, namespace=key.namespace, name=key.name, holder=holder)
-    clock = WallClock()
+    load = place.load(definition.load, path.parent) if definition.load else None
     with ExitStack() as stack:
+        if load is not None:
+            stack.enter_context(load)
+        clock = WallClock()
         stack.enter_context(clock.rung_by_signals())
         stack.enter_context(guarded(charge))
         watching = stack.enter_context(audience(definition))
@@ -44,7 +50,8 @@ def run(name: str, place: Place, metrics: Metrics | None, reports: Path) -> int:
             definition, ground=ground, holder=holder, home=home, source=source, clock=clock, audience=watching
         )
         course = runner.run()
-    record = _recorded(course, definition, ground, holder, known)
+        calls = _calls(load) if load is not None else None
+    record = _recorded(course, definition, ground, holder, known).model_copy(update={"calls": calls})
     conclude(record, report.write(record, reports / holder))
     return NOT_IN_ORDER if record.problems else record.verdict.outcome.exit_code
 
@@ -61,6 +68,12 @@ def _find(name: str) -> Path:
             f"there is no definition {name} in {folder}\n  there are: {there}; or name a file that ends in .yaml"
         )
     return found
+
+
+def _calls(load: Generator) -> Calls:
+    """What the callers noticed of the run."""
+    ended = load.report.ended
+    return Calls(made=sum(ended.values()), failed=sum(count for how, count in ended.items() if is_bad(how)))
 
 
 def _recorded(course: Course, definition: Definition, ground: Ground, holder: str, known: Facts) -> Record:
