@@ -123,12 +123,20 @@ class _Listener:
 
     def stop(self) -> None:
         if self._thread.is_alive():
-            if self._server is not None:
-                asyncio.run_coroutine_threadsafe(self._server.stop(GRACE), self._loop).result()
+            asyncio.run_coroutine_threadsafe(self._end(), self._loop).result()
             self._loop.call_soon_threadsafe(self._loop.stop)
             self._thread.join()
         self._loop.close()
         self._socket.unlink(missing_ok=True)
+
+    async def _end(self) -> None:
+        if self._server is not None:
+            await self._server.stop(GRACE)
+        # What a late proxy's stream leaves would be found, and complained about, when the loop is gone.
+        left = asyncio.all_tasks() - {asyncio.current_task()}
+        for task in left:
+            task.cancel()
+        await asyncio.gather(*left, return_exceptions=True)
 
     async def _serve(self) -> None:
         self._server = grpc.aio.server()
