@@ -16,7 +16,7 @@ import pytest
 import yaml
 
 from souk_canary.homes import Key
-from tests.homes.payment import MANIFEST, weighted
+from tests.homes.payment import MANIFEST, SERVICE, weighted
 
 needed = pytest.mark.skipif("KUBE" not in os.environ, reason="no cluster: KUBE=1 uses that of kubectl")
 
@@ -35,10 +35,13 @@ def namespace() -> Iterator[str]:
 
 @contextmanager
 def payments(v1: int, v2: int) -> Iterator[None]:
-    """The routes of payments with these weights."""
+    """The routes of payments with these weights, and a pod of each version."""
     kubectl(*_applying(), text=_manifest(v1, v2))
+    kubectl("apply", "-n", NAMESPACE, "-f", str(SERVICE))
+    for version in ("v1", "v2"):
+        _add_pod(version)
     yield
-    kubectl("delete", "virtualservices,destinationrules", "--all", "-n", NAMESPACE)
+    kubectl("delete", "virtualservices,destinationrules,services,pods", "--all", "-n", NAMESPACE, "--grace-period=0")
 
 
 def applied_again(v1: int, v2: int) -> str:
@@ -115,6 +118,20 @@ def _carry(giver: socket.socket, taker: socket.socket) -> None:
             taker.sendall(data)
     with suppress(OSError):
         taker.shutdown(socket.SHUT_WR)
+
+
+def _add_pod(version: str) -> None:
+    """A pod that says that it is ready, and that no node ever gets."""
+    name = f"payment-{version}"
+    pod = {
+        "apiVersion": "v1",
+        "kind": "Pod",
+        "metadata": {"name": name, "labels": {"app.kubernetes.io/name": "payment", "version": version}},
+        "spec": {"schedulingGates": [{"name": "souk.dev/test"}], "containers": [{"name": "app", "image": "none"}]},
+    }
+    kubectl("apply", "-n", NAMESPACE, "-f", "-", text=json.dumps(pod))
+    ready = {"status": {"conditions": [{"type": "Ready", "status": "True"}]}}
+    kubectl("patch", "pod", name, "-n", NAMESPACE, "--subresource=status", "-p", json.dumps(ready))
 
 
 def _applying() -> tuple[str, ...]:

@@ -8,7 +8,9 @@ from typing import Any
 
 import yaml
 
-MANIFEST = Path(__file__).parents[3] / "mesh" / "istio" / "traffic" / "payment.yaml"
+ROOT = Path(__file__).parents[3]
+MANIFEST = ROOT / "mesh/istio/traffic/payment.yaml"
+SERVICE = ROOT / "deploy/kustomize/base/payment/service.yaml"
 
 
 def stored(v1: int = 90, v2: int = 10) -> dict[str, Any]:

@@ -93,8 +93,10 @@ def test_giving_up_what_is_not_owned_writes_nothing(home: Cluster) -> None:
     assert home.read(RULE) == read
 
 
-def test_a_cluster_without_such_pods_has_none(home: Cluster) -> None:
-    assert list(home.pods(NAMESPACE, {"version": "v2"})) == []
+def test_a_version_has_the_pods_with_its_labels(home: Cluster) -> None:
+    (pod,) = home.pods(NAMESPACE, {"app.kubernetes.io/name": "payment", "version": "v2"})
+    assert (pod.name, pod.ready, pod.restarts) == ("payment-v2", True, 0)
+    assert list(home.pods(NAMESPACE, {"version": "v3"})) == []
 
 
 def _leased(document: dict[str, Any]) -> dict[str, Any]:

@@ -1,16 +1,19 @@
 """Whole runs on a real API server, observed by a real Prometheus: the right outcome, and nothing left behind.
 
-With KUBE=1. The pods and their proxies are played: by counters that move as the stored weights say.
+With KUBE=1. What pods do is played: by counters that move as the stored weights say. There are no proxies.
 """
 
 from __future__ import annotations
 
+import subprocess
+import sys
 from collections.abc import Callable, Iterator
 from contextlib import suppress
 from pathlib import Path
 from threading import Event, Thread
 
 import pytest
+import yaml
 
 from souk_canary import lease, routing
 from souk_canary.clock import WallClock
@@ -22,13 +25,13 @@ from souk_canary.record import Moment
 from souk_canary.runner import Course, Runner
 from souk_canary.sources.prometheus.queries import SERVICES, Subject, Version
 from souk_canary.sources.prometheus.source import Prometheus
-from souk_canary.steering import Ground
+from souk_canary.steering import survey
 from souk_canary.verdict import Outcome
 from tests.homes.api_server import NAMESPACE, RULE, Line, edit, needed, owners, payments
 from tests.memory import Listener
-from tests.sources.prometheus.conftest import Begin, begin, pods  # noqa: F401 (a fixture)
+from tests.sources.prometheus.conftest import Begin, begin  # noqa: F401 (a fixture)
 from tests.sources.prometheus.observing import handled
-from tests.sources.prometheus.world import World, until
+from tests.sources.prometheus.world import Pod, World, until
 
 pytestmark = needed
 
@@ -48,7 +51,7 @@ def defined(*, unseen: str = "20s", timebox: str = "5m") -> Definition:
             "window": "1s",
             "settle": "2s",
             "timebox": timebox,
-            "guards": {"unseen": unseen, "unready": "10m"},  # there are no pods
+            "guards": {"unseen": unseen},
         },
         strict=False,
     )
@@ -74,13 +77,15 @@ class Shop(Listener):
 
     def run(self, definition: Definition) -> Course:
         versions = (Version("v1", "v1"), Version("v2", "v2"))
-        source = Prometheus(self.world.url, Subject("souk", "payment", *versions), SERVICES, settle=definition.settle)
+        source = Prometheus(
+            self.world.url, Subject(NAMESPACE, "payment", *versions), SERVICES, settle=definition.settle
+        )
         traffic = Thread(target=self._traffic)
         traffic.start()
         try:
             return Runner(
                 definition,
-                ground=Ground(RULE, BEFORE, {subset: {"version": subset} for subset in BEFORE}),
+                ground=survey(self.home, definition),
                 holder="payment-test",
                 home=self.home,
                 source=source,
@@ -119,7 +124,7 @@ class Shop(Listener):
 
 @pytest.fixture
 def shop(there: None, begin: Begin, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Shop]:  # noqa: F811
-    world = begin(*pods())
+    world = begin(*(Pod(f"payment-{version}-a", "payment", version, NAMESPACE) for version in BEFORE))
     with payments(100, 0):
         line = Line(tmp_path)
         monkeypatch.setenv("KUBECONFIG", str(line.kubeconfig))
@@ -205,4 +210,17 @@ def test_a_prometheus_that_stays_away_ends_the_run_without_an_answer(shop: Shop)
     assert outcome(course) is Outcome.INCONCLUSIVE, course.verdict
     assert "Prometheus" in course.verdict.why  # type: ignore[union-attr] # it has one
     assert shop.weights == BEFORE
+    shop.assert_nothing_is_left()
+
+
+def test_a_run_that_is_killed_is_undone_by_its_guardian(shop: Shop, tmp_path: Path) -> None:
+    written = tmp_path / "payment.yaml"
+    written.write_text(yaml.safe_dump(defined(timebox="5m").model_dump(mode="json", exclude_none=True)))
+    tool = [str(Path(sys.executable).with_name("souk-canary")), "run", str(written), "--context", ""]
+    told = ["--prometheus", shop.world.url, "--metrics", "services", "--reports", str(tmp_path)]
+    with subprocess.Popen([*tool, *told], stdout=subprocess.DEVNULL) as process:
+        until(lambda: shop.weights == {"v1": 70, "v2": 30}, "the run has begun", 60)
+        process.kill()
+    until(lambda: shop.weights == BEFORE, "the guardian has put the weights back", 60)
+    until(lambda: MANAGER not in owners(), "it has given up what it wrote", 60)
     shop.assert_nothing_is_left()

@@ -28,10 +28,10 @@ def program() -> str | None:
 class Pod:
     """What one pod shows to whoever scrapes it."""
 
-    def __init__(self, name: str, app: str, version: str) -> None:
+    def __init__(self, name: str, app: str, version: str, namespace: str = "souk") -> None:
         self.name = name
         self.version = version
-        self.labels = {"namespace": "souk", "pod": name, "instance": f"{name}:15020", "version": version}
+        self.labels = {"namespace": namespace, "pod": name, "instance": f"{name}:15020", "version": version}
         self.up = True
         self.scrapes = 0
         self.app = app
