@@ -22,7 +22,7 @@ def said(*arguments: str | Path, code: int = 0) -> str:
 def test_a_definition_that_is_not_there_is_said_with_those_that_are() -> None:
     text = said("run", "paiment", code=1)
     assert text.startswith("error: there is no definition paiment in ")
-    assert "there are: payment, payment-blue-green, payment-production" in text
+    assert "there are: order, payment, payment-blue-green, payment-production" in text
 
 
 def test_a_mistake_in_a_definition_is_named_and_nothing_is_touched(tmp_path: Path) -> None:

@@ -19,6 +19,8 @@ from souk_canary.lease import BrokenLease
 from souk_canary.places import Place
 from souk_canary.recovery import recover
 
+ENDED = b"."
+"""What the run says last, however it ends, if it can."""
 PATIENCE = 600.0
 """Seconds in which a home that does not answer is asked again."""
 PAUSE = 0.5
@@ -36,6 +38,8 @@ class Charge(BaseModel):
     namespace: str
     name: str
     holder: str
+    side_by_side: bool = False
+    """Whether the run has put pods beside the service's own, which are to go with it."""
 
     @property
     def key(self) -> Key:
@@ -58,6 +62,7 @@ def guarded(charge: Charge) -> Iterator[int]:
     try:
         yield child.pid
     finally:
+        os.write(writing, ENDED)
         os.close(writing)
         # It finds nothing to do, unless the run could not put the weights back: then it goes on trying by itself.
         with suppress(subprocess.TimeoutExpired):
@@ -66,12 +71,14 @@ def guarded(charge: Charge) -> Iterator[int]:
 
 def main(charge: Charge) -> None:
     """Waits for the end of the run, and puts right what it has left."""
-    os.read(sys.stdin.fileno(), 1)
+    killed = os.read(sys.stdin.fileno(), 1) != ENDED
     deadline = time.monotonic() + PATIENCE
     while time.monotonic() < deadline:
         try:
             if recover(charge.place.home(), charge.key, charge.holder):
                 print(f"{charge.holder} was killed: the weights of {charge.key} are put back", file=sys.stderr)
+            if killed and charge.side_by_side:
+                charge.place.clear(charge.namespace)
             return
         except BrokenLease:
             return  # somebody has written something else there: it is theirs

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Set
+from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from enum import StrEnum
 from pathlib import Path
@@ -37,6 +38,14 @@ class Metrics:
     url: str
     """Of Prometheus."""
     dialect: Dialect = Dialect.ISTIO
+
+
+@dataclass(frozen=True)
+class Code:
+    """Two versions of the code: commits of git, or `.` for the working tree."""
+
+    baseline: str
+    candidate: str
 
 
 class Place(BaseModel):
@@ -83,6 +92,41 @@ class Place(BaseModel):
         if metrics is None:
             raise CannotBegin("on a cluster, Prometheus tells what happens\n  say where it is with --prometheus URL")
         return _prometheus(metrics, definition, ground)
+
+    def side_by_side(self, definition: Definition, code: Code, repository: Path) -> AbstractContextManager[None]:
+        """Puts two versions of the code there as the subsets `baseline` and `candidate`, as long as the context lasts.
+
+        Raises:
+            CannotBegin: the place can't run code that is not in an image.
+        """
+        from souk_canary.steering import CannotBegin  # noqa: PLC0415
+
+        if self.mesh is None:
+            raise CannotBegin(
+                "--baseline and --candidate name code, and a cluster runs images\n"
+                "  deploy the two versions there, and name their subsets in the definition"
+            )
+        from souk_mesh.state import StateDir  # noqa: PLC0415
+
+        from souk_canary.versions import side_by_side  # noqa: PLC0415
+
+        return side_by_side(
+            StateDir(self.mesh),
+            repository,
+            service=definition.service,
+            baseline=code.baseline,
+            candidate=code.candidate,
+            namespace=definition.namespace,
+        )
+
+    def clear(self, namespace: str) -> None:
+        """Takes away what a run that died has put there besides weights."""
+        if self.mesh is not None:
+            from souk_mesh.state import StateDir  # noqa: PLC0415
+
+            from souk_canary.versions import clear  # noqa: PLC0415
+
+            clear(StateDir(self.mesh), namespace)
 
     def load(self, wanted: Load, folder: Path) -> Generator:
         """The way to make requests there, as a definition in this folder describes them.

@@ -8,8 +8,9 @@ from typing import Annotated
 
 import typer
 
+from souk_canary.cli.failures import Failed
 from souk_canary.cli.tree import tree
-from souk_canary.places import Dialect, Metrics, Place
+from souk_canary.places import Code, Dialect, Metrics, Place
 
 
 class GitOps(StrEnum):
@@ -47,6 +48,12 @@ Namespace = Annotated[str, typer.Option("-n", "--namespace")]
 def run(
     definition: Annotated[str, typer.Argument(help="A file, or the name of one in experiments/definitions.")],
     *,
+    baseline: Annotated[
+        str | None, typer.Option(help="A commit that serves as the baseline, on the local mesh.", show_default=False)
+    ] = None,
+    candidate: Annotated[
+        str | None, typer.Option(help="A commit that is tried against it; . is the working tree.", show_default=False)
+    ] = None,
     home: Home = None,
     context: Context = None,
     prometheus: Annotated[
@@ -61,8 +68,11 @@ def run(
     """
     from souk_canary.cli import run as command  # noqa: PLC0415
 
+    if (baseline is None) is not (candidate is None):
+        raise Failed("--baseline and --candidate go together\n  as in --baseline main --candidate .")
+    code = Code(baseline, candidate) if baseline and candidate else None
     counted = Metrics(prometheus, metrics) if prometheus else None
-    raise typer.Exit(command.run(definition, _place(home, context), counted, _reports(reports)))
+    raise typer.Exit(command.run(definition, _place(home, context), counted, code, _reports(reports)))
 
 
 @app.command()

@@ -14,13 +14,25 @@ from souk_canary.record import BadRecord
 from souk_canary.routing import CannotSplit
 from souk_canary.sources import SourceError
 from souk_canary.steering import CannotBegin
+from souk_canary.versions import VersionError
 
 
 class Failed(Exception):
     """A command cannot do what it was asked to; the text says what, where, and what to do."""
 
 
-KNOWN = (Failed, BadDefinition, BadRecord, BrokenLease, CannotBegin, CannotSplit, HomeError, LoadError, SourceError)
+KNOWN = (
+    Failed,
+    BadDefinition,
+    BadRecord,
+    BrokenLease,
+    CannotBegin,
+    CannotSplit,
+    HomeError,
+    LoadError,
+    SourceError,
+    VersionError,
+)
 
 
 @contextmanager

@@ -34,9 +34,13 @@ def abort(place: Place, namespace: str, service: str) -> None:
     rule = routing.find(service, namespace, home.list("VirtualService", namespace))
     note = lease.read(rule)
     if note is None:
+        place.clear(namespace)
         raise Failed(f"no experiment holds {service}\n  `souk canary status` shows what does run")
     key = routing.key(rule)
+    dead = gone(note)
     recover(home, key, note.holder)
+    if dead:
+        place.clear(namespace)  # one that is alive does that itself
     print(f"{note.holder} is ended; {key}: {weights(routing.weights(service, home.read(key)))}")
 
 

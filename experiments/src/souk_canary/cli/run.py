@@ -13,47 +13,66 @@ from souk_canary.cli.past import conclude
 from souk_canary.cli.progress import audience
 from souk_canary.cli.tree import tree
 from souk_canary.clock import WallClock
-from souk_canary.definition import Definition, read
+from souk_canary.definition import Definition, Then, read
 from souk_canary.facts import Facts
 from souk_canary.guardian import Charge, guarded
-from souk_canary.load import Generator
-from souk_canary.places import Metrics, Place
+from souk_canary.load import Generator, LoadError
+from souk_canary.places import Code, Metrics, Place
 from souk_canary.record import Calls, Record, total
 from souk_canary.runner import Course, Runner
 from souk_canary.sources.endings import is_bad
 from souk_canary.steering import Ground, survey
+from souk_canary.versions.documents import BASELINE, CANDIDATE
 
 NOT_IN_ORDER = 1
 """The exit code when weights or proxies are not as they should be at the end, whatever the answer was."""
 
+AS_IT_WAS = Then(promote="before", roll_back="before", inconclusive="before")
+"""Two versions of code are there only for the experiment: whatever comes out, requests go where they went before."""
 
-def run(name: str, place: Place, metrics: Metrics | None, reports: Path) -> int:
+
+def run(name: str, place: Place, metrics: Metrics | None, code: Code | None, reports: Path) -> int:
     """Runs the experiment of a definition, and returns the exit code."""
     path = _find(name)
     definition = read(path)
-    home = place.home()
-    ground = survey(home, definition)
-    source = place.source(definition, ground, metrics)
-    known = facts.gathered(home, str(place), definition, ground)
+    if code is not None:
+        definition = definition.model_copy(update={"baseline": BASELINE, "candidate": CANDIDATE, "then": AS_IT_WAS})
     holder = f"{definition.experiment}-{datetime.now(UTC):%Y%m%d-%H%M%S}-{secrets.token_hex(2)}"
-    key = ground.key
-    charge = Charge(place=place, kind=key.kind, namespace=key.namespace, name=key.name, holder=holder)
-    load = place.load(definition.load, path.parent) if definition.load else None
+    home = place.home()
     with ExitStack() as stack:
-        if load is not None:
-            stack.enter_context(load)
+        if code is not None:
+            stack.enter_context(place.side_by_side(definition, code, tree()))
+        ground = survey(home, definition)
+        source = place.source(definition, ground, metrics)
+        known = facts.gathered(home, str(place), definition, ground)
+        load = stack.enter_context(place.load(definition.load, path.parent)) if definition.load else None
         clock = WallClock()
         stack.enter_context(clock.rung_by_signals())
-        stack.enter_context(guarded(charge))
+        stack.enter_context(guarded(_charge(place, ground, holder, code)))
         watching = stack.enter_context(audience(definition))
         runner = Runner(
             definition, ground=ground, holder=holder, home=home, source=source, clock=clock, audience=watching
         )
         course = runner.run()
-        calls = _calls(load) if load is not None else None
-    record = _recorded(course, definition, ground, holder, known).model_copy(update={"calls": calls})
+        calls = _calls(load, course) if load is not None else None
+    tried = {"code": f"{code.candidate} against {code.baseline}"} if code is not None else {}
+    record = _recorded(course, definition, ground, holder, known).model_copy(
+        update={"calls": calls, "environment": {**known.environment, **tried}}
+    )
     conclude(record, report.write(record, reports / holder))
     return NOT_IN_ORDER if record.problems else record.verdict.outcome.exit_code
+
+
+def _charge(place: Place, ground: Ground, holder: str, code: Code | None) -> Charge:
+    key = ground.key
+    return Charge(
+        place=place,
+        kind=key.kind,
+        namespace=key.namespace,
+        name=key.name,
+        holder=holder,
+        side_by_side=code is not None,
+    )
 
 
 def _find(name: str) -> Path:
@@ -70,9 +89,13 @@ def _find(name: str) -> Path:
     return found
 
 
-def _calls(load: Generator) -> Calls:
+def _calls(load: Generator, course: Course) -> Calls | None:
     """What the callers noticed of the run."""
-    ended = load.report.ended
+    try:
+        ended = load.report.ended
+    except LoadError as error:
+        course.problems.append(str(error))
+        return None
     return Calls(made=sum(ended.values()), failed=sum(count for how, count in ended.items() if is_bad(how)))
 
 
