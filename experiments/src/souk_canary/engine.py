@@ -10,7 +10,7 @@ import enum
 from dataclasses import dataclass, replace
 
 from souk_canary import guards
-from souk_canary.counts import Window
+from souk_canary.counts import Arm, Window
 from souk_canary.definition import Definition
 from souk_canary.rule import Judge
 from souk_canary.verdict import Destination, Outcome, Verdict
@@ -60,6 +60,21 @@ class Standing:
 
 
 @dataclass(frozen=True)
+class Sum:
+    """Attempts of one version."""
+
+    attempts: int = 0
+    bad: int = 0
+
+    def __str__(self) -> str:
+        return f"{self.bad:,} of {self.attempts:,}"
+
+    def plus(self, arm: Arm) -> Sum:
+        """With those of a window."""
+        return Sum(self.attempts + arm.attempts, self.bad + arm.bad)
+
+
+@dataclass(frozen=True)
 class Engine:
     """An experiment at a moment. Times are seconds since it began."""
 
@@ -73,9 +88,9 @@ class Engine:
     """Seconds of this step that were counted."""
     in_step: int = 0
     """Attempts of the candidate that were counted in this step."""
-    attempts: int = 0
-    """The same since the beginning."""
-    bad: int = 0
+    candidate: Sum = Sum()
+    """What was counted of the candidate since the beginning."""
+    baseline: Sum = Sum()
     rate: float = 0.0
     """Attempts a second of the candidate, in the last window."""
     restarts: int | None = None
@@ -149,8 +164,8 @@ class Engine:
             since=window.ended,
             measured=self.measured + length,
             in_step=self.in_step + window.candidate.attempts,
-            attempts=self.attempts + window.candidate.attempts,
-            bad=self.bad + window.candidate.bad,
+            candidate=self.candidate.plus(window.candidate),
+            baseline=self.baseline.plus(window.baseline),
             rate=window.candidate.attempts / length,
         )
         return engine._judged(window.ended)
@@ -192,8 +207,8 @@ class Engine:
 
     def _shown(self) -> str:
         return (
-            f"{self.definition.candidate} was shown to be good: {self.bad} of {self.attempts:,} attempts failed, "
-            f"and nothing speaks against it"
+            f"{self.definition.candidate} was shown to be good: it failed {self.candidate} attempts, "
+            f"{self.definition.baseline} {self.baseline}, and nothing speaks against it"
         )
 
     def _in_time(self, now: float) -> Engine:
