@@ -38,6 +38,9 @@ OBSERVED = "souk.observed"
 # An observer decides within seconds; four times a second is soon enough and hardly ever wakes a proxy.
 FLUSH = timedelta(milliseconds=250)
 
+# An observer that hangs must cost a proxy no memory: what it does not read is dropped. The least that HTTP/2 allows.
+UNREAD = 65_535
+
 # The gRPC status stands in the trailers, or in the headers of an answer that has no others.
 STATUS = "grpc-status"
 # With the request's id it names an attempt.
@@ -65,7 +68,7 @@ def runtime_layer() -> bootstrap_pb2.RuntimeLayer:
 
 def observer_cluster(socket: Path) -> cluster_pb2.Cluster:
     """Where an observer listens, when there is one."""
-    return socket_cluster(CLUSTER, socket)
+    return socket_cluster(CLUSTER, socket, unread_bytes=UNREAD)
 
 
 @cache
