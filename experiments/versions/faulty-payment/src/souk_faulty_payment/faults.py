@@ -26,7 +26,7 @@ class Faults:
     delay_share: float = 0.0
     delay_seconds: float = 0.0
     slowdown: float = 1.0
-    """How many times as long as usual every call takes."""
+    """How many times as long as usual the handler takes; gRPC and the proxy around it take what they take."""
     crash_after_calls: int | None = None
 
 

@@ -36,7 +36,7 @@ class Settings(serving.Settings):
     fault_delay_seconds: Annotated[float, Field(ge=0, le=60)] = 0
     """How much longer."""
     fault_slowdown: Annotated[float, Field(ge=1, le=100)] = 1
-    """How many times as long as usual every call takes."""
+    """How many times as long as usual the handler takes; gRPC and the proxy around it take what they take."""
     fault_crash_after_calls: Annotated[int, Field(ge=0)] | None = None
     """The process ends itself at the call after so many."""
     fault_crash_at_start: bool = False
