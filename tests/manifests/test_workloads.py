@@ -170,3 +170,13 @@ def test_no_secret_is_written_in_yaml(overlay: Overlay) -> None:
             )
     texts = [(str(manifest), text) for manifest in overlay.manifests for text in strings(manifest.body)]
     assert not [manifest for manifest, text in texts if URL_WITH_PASSWORD.search(text) or "PRIVATE KEY-----" in text]
+
+
+def test_a_busy_node_gets_no_program_started_again_that_is_only_slow(overlay: Overlay) -> None:
+    probes = {str(each): each.body["livenessProbe"] for each in overlay.containers if "livenessProbe" in each.body}
+    assert probes
+    assert {
+        name: probe
+        for name, probe in probes.items()
+        if probe.get("timeoutSeconds", 1) < 5 or probe["periodSeconds"] * probe.get("failureThreshold", 3) < 60
+    } == {}
