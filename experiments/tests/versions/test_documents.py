@@ -61,6 +61,8 @@ def test_what_was_changed_is_restored_to_the_letter_and_other_annotations_stay()
     assert documents.altered(changed)
     assert documents.restored(changed) == RULE
     assert not documents.altered(RULE)
+    bare = {**RULE, "metadata": {"name": "order", "namespace": "souk"}}
+    assert documents.restored(documents.with_versions("order", bare)) == bare
 
 
 def test_a_copy_has_pods_that_stand_behind_the_service_and_belong_to_no_other_deployment() -> None:

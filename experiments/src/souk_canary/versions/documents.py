@@ -81,10 +81,12 @@ def altered(document: Document) -> bool:
 
 def restored(document: Document) -> Document:
     """The object as it was."""
-    metadata = _metadata(document)
-    others = {name: value for name, value in metadata["annotations"].items() if name != BEFORE}
-    spec = json.loads(metadata["annotations"][BEFORE])
-    return {**document, "metadata": {**metadata, "annotations": others}, "spec": spec}
+    metadata = dict(_metadata(document))
+    annotations = metadata.pop("annotations")
+    others = {name: value for name, value in annotations.items() if name != BEFORE}
+    if others:
+        metadata["annotations"] = others
+    return {**document, "metadata": metadata, "spec": json.loads(annotations[BEFORE])}
 
 
 def _changed(document: Document, spec: Mapping[str, Any]) -> Document:
