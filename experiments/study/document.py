@@ -300,11 +300,9 @@ def _weak(results: Results) -> Iterator[str]:
         + " are rolled back. A baseline pod of the same age is the cure."
     )
     yield (
-        "- **The first window that is bad.** One window never decides, short of half of 20 attempts failing: at "
-        "least five do, and "
-        "seven where the baseline has one pod. Windows of 1 or 2 s make that seconds; with a scrape every 15 s it is "
-        "more than "
-        "a minute."
+        "- **The first window that is bad.** One window never decides, short of half of 20 attempts failing: where "
+        "several attempts fail in each, at least five do, and seven where the baseline has one pod. Windows of 1 or 2 "
+        "s make that seconds; with a scrape every 15 s it is more than a minute."
     )
     yield (
         "- **Simulated**: arrivals are Poisson, attempts fail independently given the rate of that moment, latencies "

@@ -16,8 +16,9 @@ inequality it ever reaches 1/α with a probability of at most α:
 - φ ≥ 1 is known before the window: E exp(L/φ) ≤ (E exp L)^(1/φ) ≤ 1 (Jensen). A cap lowers it further, a mean keeps it.
 
 Assumed: within a window, and given its rate, attempts fail independently of each other. Where they don't (a pod's
-burst of errors), φ and the cap keep one burst from deciding. The cap also means that
-fewer than five windows never decide at α = 1/200. After Ville 1939; Robbins 1970; Howard, Ramdas, McAuliffe, Sekhon
+burst of errors), φ and the cap keep one burst from deciding: at α = 1/200, windows with several bad events of the
+candidate's decide after five at the earliest, and windows with single ones after three.
+After Ville 1939; Robbins 1970; Howard, Ramdas, McAuliffe, Sekhon
 2021 (arXiv:1810.08240).
 """
 
