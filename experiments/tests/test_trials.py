@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import subprocess
+from collections.abc import Mapping, Sequence
 from pathlib import Path
+from typing import Any
 
 import pytest
 import yaml
@@ -24,12 +26,16 @@ def test_each_case_is_the_shop_with_its_faults_and_no_others(case: Case, tmp_pat
     )
     assert built.returncode == 0, built.stderr
     documents = list(yaml.safe_load_all(built.stdout))
-    (candidate,) = [
-        each for each in documents if (each["kind"], each["metadata"]["name"]) == ("Deployment", "payment-v2")
-    ]
-    (app,) = candidate["spec"]["template"]["spec"]["containers"]
-    faults = {each["name"]: each["value"] for each in app["env"] if each["name"].startswith("FAULT_")}
-    assert {name: value for name, value in faults.items() if value != "0"} == case.faults
+    assert faults(documents, "payment-v1") == case.baseline
+    assert faults(documents, "payment-v2") == case.faults
+
+
+def faults(documents: Sequence[Mapping[str, Any]], deployment: str) -> Mapping[str, str]:
+    """What a version's pods are told to do wrong; a zero is nothing."""
+    (found,) = [each for each in documents if (each["kind"], each["metadata"]["name"]) == ("Deployment", deployment)]
+    (app,) = found["spec"]["template"]["spec"]["containers"]
+    told = {each["name"]: each["value"] for each in app["env"] if each["name"].startswith("FAULT_")}
+    return {name: value for name, value in told.items() if value != "0"}
 
 
 def test_the_page_counts_outcomes_and_tells_delays() -> None:

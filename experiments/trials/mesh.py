@@ -66,17 +66,29 @@ class Mesh:
 
 
 def kustomization(case: Case, folder: Path) -> Mapping[str, object]:
-    """The shop with a case's version 2 of payment: the demonstrations' overlay, with other faults."""
+    """The shop with a case's versions of payment: a demonstration's overlay, with other faults."""
     overlay = "payment-v2-bad" if case.faults else "payment-v2-good"
-    resources = [os.path.relpath(ROOT / "experiments/overlays" / overlay, folder)]
-    if not case.faults:
-        return {"resources": resources}
-    faults = {"FAULT_ERROR_SHARE": "0", **case.faults}
-    container = {"name": "app", "env": [{"name": name, "value": value} for name, value in faults.items()]}
-    patch = {
+    patches = []
+    if case.faults:
+        patches.append(_faulty("payment-v2", "2.0.0", {"FAULT_ERROR_SHARE": "0", **case.faults}))
+    if case.baseline:
+        patches.append(_faulty("payment-v1", "1.0.0", case.baseline))
+    return {
+        "resources": [os.path.relpath(ROOT / "experiments/overlays" / overlay, folder)],
+        "patches": [{"patch": yaml.safe_dump(patch)} for patch in patches],
+    }
+
+
+def _faulty(deployment: str, tag: str, faults: Mapping[str, str]) -> Mapping[str, object]:
+    image = f"souk/faulty-payment:{tag}"
+    env = [{"name": name, "value": value} for name, value in faults.items()]
+    pod = {
+        "initContainers": [{"name": "migrate", "image": image}],
+        "containers": [{"name": "app", "image": image, "env": env}],
+    }
+    return {
         "apiVersion": "apps/v1",
         "kind": "Deployment",
-        "metadata": {"name": "payment-v2"},
-        "spec": {"template": {"spec": {"containers": [container]}}},
+        "metadata": {"name": deployment},
+        "spec": {"template": {"spec": pod}},
     }
-    return {"resources": resources, "patches": [{"patch": yaml.safe_dump(patch)}]}
