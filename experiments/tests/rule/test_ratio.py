@@ -123,3 +123,12 @@ def test_many_runs_at_once_are_judged_as_each_of_them_alone() -> None:
     many = RatioEvidence.none(ERROR_RATIOS, (3,)).after(np.full(3, 0.2), bad, total, Dispersion.none((3,)))
     alone = [after(RatioEvidence.none(ERROR_RATIOS), 0.2, int(k), int(n)).log for k, n in zip(bad, total, strict=True)]
     assert many.log == pytest.approx(np.array(alone))
+
+
+def test_a_single_bad_event_says_at_most_a_factor_of_8() -> None:
+    assert np.exp(float(after(RatioEvidence.none([100.0]), 0.001, 1, 1).log)) == pytest.approx(8)
+
+
+def test_dispersion_divides_what_a_window_says() -> None:
+    alike, apart = (float(after(RatioEvidence.none([2.0]), 0.5, 1, 1, each).log) for each in DISPERSIONS[1:])
+    assert alike / apart == pytest.approx(32 / 6)
