@@ -26,7 +26,12 @@ def done_by(pod: str, service: str) -> Set[Shares]:
         *("exec", pod, "--container", "istio-proxy", "--"),
         *("pilot-agent", "request", "GET", "config_dump?resource=dynamic_route_configs"),
     )
-    return {shares for route in _routes(json.loads(dump)) if (shares := _shares(route, service))}
+    return shares_in(json.loads(dump), service)
+
+
+def shares_in(dump: Mapping[str, Any], service: str) -> Set[Shares]:
+    """The same, read from the dump of a proxy's routes."""
+    return {shares for route in _routes(dump) if (shares := _shares(route, service))}
 
 
 def _routes(dump: Mapping[str, Any]) -> Iterator[Mapping[str, Any]]:
