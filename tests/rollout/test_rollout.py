@@ -34,7 +34,7 @@ SPLITS: Sequence[Mapping[str, int]] = (
     {"v1": 90, "v2": 10},
 )
 REROUTE_EVERY = 1.0
-ROTATIONS = 20
+ROTATIONS = 8
 
 
 class Rerouting(Thread):
