@@ -22,13 +22,22 @@ def said(*arguments: str | Path, code: int = 0) -> str:
 def test_a_definition_that_is_not_there_is_said_with_those_that_are() -> None:
     text = said("run", "paiment", code=1)
     assert text.startswith("error: there is no definition paiment in ")
-    assert "there are: order, payment, payment-blue-green, payment-production" in text
+    assert all(path.stem in text for path in (ROOT / "experiments/definitions").glob("*.yaml"))
 
 
 def test_a_mistake_in_a_definition_is_named_and_nothing_is_touched(tmp_path: Path) -> None:
     path = tmp_path / "mine.yaml"
     path.write_text("experiment: mine\n")
     assert f"error: {path}:1: service: is missing\n" in said("run", path, code=1)
+
+
+def test_a_version_of_code_alone_has_nothing_to_be_compared_with() -> None:
+    assert "--baseline and --candidate go together" in said("run", "payment", "--candidate", ".", code=1)
+
+
+def test_code_is_not_tried_on_a_cluster() -> None:
+    code = ("--baseline", "main", "--candidate", ".", "--context", "nowhere")
+    assert "a cluster runs images" in said("run", "payment", *code, code=1)
 
 
 def test_a_mesh_that_does_not_run_is_a_message(tmp_path: Path) -> None:
