@@ -27,7 +27,7 @@ def test_proxies_that_have_the_stored_split_are_not_named(rule: Document) -> Non
 
 def test_each_caller_with_another_split_is_named_with_it(rule: Document) -> None:
     lagging = Cluster().confirmed(weighted(dict(rule), 41, 59))
-    assert any(each.startswith("souk/order-") and " routes v1=" in each for each in lagging), lagging
+    assert any(each.startswith("souk/order-") and " (routes v1=" in each for each in lagging), lagging
 
 
 def test_a_version_has_pods(rule: Document) -> None:

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any
 
-from souk_canary.homes import Changed, Document, HomeError, Key, Pod, splits, writing
+from souk_canary.homes import Changed, Document, HomeError, Key, Pod, Unreachable, splits, writing
 from souk_canary.homes.kubectl import Kubectl
 
 # By their full names: other products have VirtualServices too.
@@ -123,15 +123,17 @@ class Cluster:
         return [each for each in found["items"] if not _leaving(each) and _has_proxy(each)]
 
     def _lag(self, pod: Mapping[str, Any], rule: Key, wanted: frozenset[splits.Split]) -> str | None:
-        """Why a proxy does not count as routing this way, or None if it does or has no such route."""
+        """A proxy that does not count as routing this way, and why; None if it does, or has no such route."""
         namespace, name = pod["metadata"]["namespace"], pod["metadata"]["name"]
         asked = ("exec", "-n", namespace, name, "-c", "istio-proxy", "--", "pilot-agent", "request", "GET", _ROUTES)
         try:
             tables = splits.held(json.loads(self._kubectl.run(*asked)), rule)
+        except Unreachable:
+            return f"{namespace}/{name} (does not answer)"
         except (HomeError, json.JSONDecodeError) as error:
-            return f"{namespace}/{name} can't be asked: {error}"
+            return f"{namespace}/{name} (can't be asked: {error})"
         stale = [table for table in tables if table != wanted]
-        return f"{namespace}/{name} routes {splits.described(stale[0])}" if stale else None
+        return f"{namespace}/{name} (routes {splits.described(stale[0])})" if stale else None
 
 
 def pod(document: Mapping[str, Any], now: datetime) -> Pod:
