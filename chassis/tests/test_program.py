@@ -60,7 +60,7 @@ def test_it_says_what_it_understands() -> None:
         ("postgresql+psycopg://stand:secret@127.0.0.1:9/stand", "Connection refused"),
         ("postgresql+psycopg://stand:secret@nowhere.invalid/stand", "nowhere.invalid"),
         ("sqlite:////nowhere/stand.db", "unable to open database file"),
-        ("postgresql+psycopg://stand:sec:ret/1@db/stand", "in a password, / is written %2F"),
+        ("postgresql+psycopg://stand:sec:ret/1@db/stand", "in a password, / is %2F"),
     ],
 )
 def test_a_database_that_is_not_there_is_told_in_one_line_without_the_password(url: str, why: str) -> None:

@@ -73,3 +73,19 @@ def test_all_that_is_wrong_is_said_at_once_without_a_traceback(monkeypatch: pyte
     assert "GRPC_PORT" in done.stderr
     assert "DATABASE_URL" in done.stderr
     assert "Traceback" not in done.stderr
+
+
+@pytest.mark.usefixtures("environment")
+@pytest.mark.parametrize(
+    "url",
+    [
+        "sqlite:///beside.db",
+        "postgresql+psycopg://order@postgres:5432/order",
+        "postgresql+psycopg://order:a%2Fb%3Ac%40@db.example/order?sslmode=verify-full",
+        "postgresql+psycopg://order@[::1]:5432/order",
+        "postgresql+psycopg://order@/order?host=/run/postgresql",
+    ],
+)
+def test_urls_of_databases_are_taken_as_they_are(monkeypatch: pytest.MonkeyPatch, url: str) -> None:
+    monkeypatch.setenv("DATABASE_URL", url)
+    assert Settings().database_url == url

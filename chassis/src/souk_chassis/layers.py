@@ -78,8 +78,7 @@ class Layers(grpc.ServerInterceptor):
         behaviour = handler.unary_stream if streaming else handler.unary_unary and with_headers(handler.unary_unary)
         parse = handler.request_deserializer
         if behaviour is None or parse is None:
-            msg = f"{path} is not registered by generated code: it has no handler or no parser"
-            raise TypeError(msg)
+            raise TypeError(f"{path} is not registered by generated code: it has no handler or no parser")
 
         inside = _nested(layers, behaviour)
 

@@ -20,7 +20,6 @@ if TYPE_CHECKING:
 # Another version may be migrating at the same time; this is how long it may take before we give up.
 WAIT_SECONDS = 120.0
 STATEMENT_SECONDS = 600.0
-_RETRY_SECONDS = 1.0
 
 # Any number does, as long as nothing else in the database locks the same one.
 _LOCK = 0x736F756B
@@ -33,10 +32,6 @@ class MigrationError(Exception):
     """The migrations of a package are not as they must be."""
 
 
-class UnreachableError(Exception):
-    """The database can't be opened; the text is one line, without the URL, which may hold a password."""
-
-
 def migrate(url: str, package: str, wait_seconds: float = 0) -> None:
     """Runs the migrations in `<package>/migrations/versions`, all in one transaction: all are done, or none.
 
@@ -45,7 +40,7 @@ def migrate(url: str, package: str, wait_seconds: float = 0) -> None:
 
     Raises:
         MigrationError: the migrations' files are not named after their revisions.
-        UnreachableError: there is no database at the URL, or it lets nobody in, for longer than `wait_seconds`.
+        SystemExit: the database could not be opened for so long; one line says why, without the URL.
     """
     if at_head(url, package):
         _log.info("database has the schema of this version, or of a newer one")
@@ -74,10 +69,10 @@ def _opened(engine: "Engine", wait_seconds: float) -> "Connection":
             return engine.connect()
         except OperationalError as error:
             why = " ".join(str(error.orig).split())
-            if time.monotonic() >= deadline:
-                raise UnreachableError(why) from error
+        if time.monotonic() >= deadline:
+            raise SystemExit(f"error: the database at DATABASE_URL can't be opened: {why}")
         _log.warning("database can't be opened yet", error=why)
-        time.sleep(_RETRY_SECONDS)
+        time.sleep(1)
 
 
 def at_head(url: str, package: str) -> bool:

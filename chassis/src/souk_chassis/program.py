@@ -35,15 +35,11 @@ def run(package: str) -> None:
             with telemetry(ours):
                 stall.serve(ours)
         case ["migrate"]:
-            # Who serves need not load it.
-            from souk_chassis.migration import UnreachableError, migrate  # noqa: PLC0415
+            from souk_chassis.migration import migrate  # noqa: PLC0415 - who serves need not load it
 
             program = ProgramSettings(service_name=name)
             with telemetry(program):
-                try:
-                    migrate(program.database_url, package, program.database_wait_seconds)
-                except UnreachableError as error:
-                    sys.exit(f"error: the database at DATABASE_URL can't be opened: {error}")
+                migrate(program.database_url, package, program.database_wait_seconds)
         case _:
             sys.exit(f"usage: python -m {package} [migrate]")
 

@@ -1,7 +1,7 @@
 """Settings of a service, from its environment. A missing or malformed value stops the start with a message."""
 
+import re
 from typing import Annotated, Any, Literal
-from urllib.parse import urlsplit
 
 from pydantic import Field, ValidationError, field_validator
 from pydantic_settings import BaseSettings, SettingsConfigDict
@@ -41,13 +41,9 @@ class ProgramSettings(BaseSettings):
     @classmethod
     def _known_scheme(cls, url: str) -> str:
         if not url.startswith(DATABASE_SCHEMES):
-            msg = f"must start with {' or '.join(DATABASE_SCHEMES)}"
-            raise ValueError(msg)
-        try:
-            _ = urlsplit(url).port
-        except ValueError:
-            msg = "has a port that is no number: in a password, / is written %2F, : %3A and @ %40"
-            raise ValueError(msg) from None
+            raise ValueError(f"must start with {' or '.join(DATABASE_SCHEMES)}")
+        if not re.match(r"[^/]*//([^/]*@)?(\[[^]/]*\]|[^/?@:]*)(:\d+)?([/?]|$)", url):
+            raise ValueError("has a port that is no number: in a password, / is %2F, : is %3A and @ is %40")
         return url
 
 
