@@ -34,7 +34,7 @@ class Kubectl:
     def __init__(self, context: str | None = None) -> None:
         self._command = ["kubectl", *(["--context", context] if context else [])]
 
-    def run(self, *arguments: str, text: str | None = None) -> str:
+    def run(self, *arguments: str) -> str:
         """What a command prints.
 
         Raises:
@@ -45,9 +45,7 @@ class Kubectl:
         command = [*self._command, f"--request-timeout={PATIENCE}s", *arguments]
         try:
             # kubectl asks several times before it gives up: for what the server has, then for the object.
-            done = subprocess.run(
-                command, input=text, capture_output=True, text=True, check=False, timeout=3 * PATIENCE
-            )
+            done = subprocess.run(command, capture_output=True, text=True, check=False, timeout=3 * PATIENCE)
         except FileNotFoundError as error:
             raise HomeError(
                 "kubectl is not on the PATH\n  it is what a cluster is spoken to with: install it"

@@ -11,7 +11,7 @@ from souk_canary.sources.prometheus.queries import Subject, Version
 
 @dataclass(frozen=True)
 class CustomQuery:
-    """Two selectors of counters, with `$$namespace`, `$$service`, `$$subset` and `$$version` to fill in."""
+    """Two selectors of counters, with `$namespace`, `$service`, `$subset` and `$version` to fill in."""
 
     name: str
     attempts: str
