@@ -19,8 +19,9 @@ from behaviour.homes.outside import outsider
 from souk_mesh.control import methods
 from souk_mesh.control.client import ControlClient, ControlError
 from souk_mesh.control.messages import ApplyRequest, GetRequest, Nothing, PodReport
-from souk_mesh.objects import AnyObject, Deployment, Service, contains, dump, parse
+from souk_mesh.objects import AnyObject, Deployment, Service, contains, dump
 from souk_mesh.objects.parsing import KINDS
+from souk_mesh.objects.stored import read
 from souk_mesh.state import StateDir
 
 WORLD = Path(__file__).parents[1] / "world"
@@ -118,7 +119,7 @@ def local(folder: Path) -> Iterator[Local]:
 def _objects(client: ControlClient) -> Iterator[AnyObject]:
     for kind in sorted({kind for _, kind in KINDS}):
         for document in client.ask(methods.GET, GetRequest(kind=kind, name=None, namespace=None)).objects:
-            yield parse(document)
+            yield read(document)
 
 
 def _free_address(client: ControlClient) -> str:

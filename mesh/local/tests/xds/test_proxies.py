@@ -138,7 +138,11 @@ def test_a_route_gives_up_after_its_timeout(shop: Shop, run: Run) -> None:
         shop.apps["payment-v1"].behaviour = _sleep(3)
         await shop.change(with_v1("timeout: 100ms"))
         answer = await shop.call()
-        assert (answer.code, answer.details) == (UNAVAILABLE, "upstream request timeout")
+        # The callee's proxy is told the same deadline, and on a busy machine its clock may be read first.
+        assert (answer.code, answer.details) in {
+            (UNAVAILABLE, "upstream request timeout"),
+            (grpc.StatusCode.DEADLINE_EXCEEDED, "downstream duration timeout"),
+        }
 
     run(steps())
 
