@@ -116,4 +116,5 @@ def settled(rest: Rest) -> str:
         "/v1/customers/aziz/orders",
         {"lines": [{"product": "products/mint-tea-glass", "quantity": 1}], "cardToken": "tok_visa"},
     )
+    assert "name" in placed.body, placed
     return rest.settled_state(str(placed.body["name"]))

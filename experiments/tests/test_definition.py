@@ -58,6 +58,11 @@ def test_durations_and_shares_are_read_in_their_units(tmp_path: Path) -> None:
         ("candidate: v2", "candidate: v1", "baseline and candidate are both v1"),
         ("percent: 50", "percent: 10", "do not rise"),
         ("timebox: 1h", "timebox: 1m", "the steps alone take 122.5s"),
+        (
+            "errors: 0.1%",
+            "slow: {than: 5ms, at_most: 1%}",
+            "is below criteria.quick (0.01s): what is quick is not slow",
+        ),
         ("duration: 500ms", "duration: 100ms", "none may be shorter than a window (0.5s)"),
         ("steps:", "steps: [", "is not YAML"),
     ],

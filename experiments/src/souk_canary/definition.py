@@ -70,6 +70,8 @@ class Criteria(Part):
 
     bad: tuple[str, ...] | None = None
     """The gRPC codes that are errors, instead of those that blame the server; HTTP 5xx always is one."""
+    quick: Seconds = 0.01
+    """Who is answered within this is content: shorter latencies are not compared with the baseline's."""
     custom: tuple[CustomCriterion, ...] = ()
     proof: Literal["either", "both"] = "either"
     """What a promotion takes: the candidate keeps the SLO, or is no worse than the baseline, or both."""
@@ -150,6 +152,7 @@ class Definition(Part):
         return rule.Criteria(
             errors=self.slo.errors,
             latency=rule.LatencyLimit(slow.than, slow.at_most) if slow else None,
+            quick=self.criteria.quick,
             custom=tuple(each.name for each in self.criteria.custom),
             proof=rule.Proof(self.criteria.proof),
         )
@@ -158,6 +161,10 @@ class Definition(Part):
     def _agree(self) -> Definition:
         if self.baseline == self.candidate:
             raise ValueError(f"baseline and candidate are both {self.baseline}: name two subsets")
+        if self.slo.slow is not None and self.slo.slow.than < self.criteria.quick:
+            raise ValueError(
+                f"slo.slow.than: is below criteria.quick ({self.criteria.quick:g}s): what is quick is not slow"
+            )
         percents = [step.percent for step in self.steps]
         if percents != sorted(set(percents)):
             raise ValueError(f"steps: {percents} do not rise: each step gives the candidate more than the one before")

@@ -113,6 +113,24 @@ def test_a_slower_candidate_is_rolled_back_with_the_bound_that_shows_it() -> Non
     )
 
 
+def test_a_candidate_that_is_slower_within_what_is_quick_is_not_rolled_back() -> None:
+    colder = Window(0, 2, 0.5, (0.002, 0.5), Arm(100, 0, (35, 1)), Arm(100, 0, (80, 1)))
+    assert rolled_back(colder, Criteria()) is not None
+    assert rolled_back(colder, Criteria(quick=0.01)) is None
+
+
+def test_what_is_quick_hides_no_slowness_beyond_it() -> None:
+    slower = Window(0, 2, 0.5, (0.002, 0.5), Arm(100, 0, (35, 1)), Arm(100, 0, (80, 12)))
+    assert "slower than 0.5 s" in str(rolled_back(slower, Criteria(quick=0.01)))
+
+
+def rolled_back(window: Window, criteria: Criteria) -> str | None:
+    judge = Judge.start(criteria, window.bounds)
+    for _ in range(10):
+        judge = judge.after(window)
+    return judge.opinion.roll_back
+
+
 def test_a_candidate_that_breaks_the_limit_of_latency_is_rolled_back_but_not_when_the_baseline_does_too() -> None:
     limit = Criteria(latency=LatencyLimit(0.5))
 

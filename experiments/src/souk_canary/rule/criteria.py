@@ -30,6 +30,10 @@ class Criteria:
     """At most this part of the attempts may fail: the objective that a candidate shows to keep."""
     latency: LatencyLimit | None = None
     """What holds for latency whatever the baseline does. Without it, latency is compared with the baseline alone."""
+    quick: float = 0.0
+    """Who is answered within so many seconds is content: what takes less is not compared with the baseline. Two copies
+    of one version differ by fractions of a millisecond, since the one with fewer requests is colder; given enough
+    requests that is evidence, but of nothing that anybody asked about."""
     custom: tuple[str, ...] = ()
     """Names of the experiment's own counts of bad events; each is compared with the baseline's."""
     proof: Proof = Proof.EITHER

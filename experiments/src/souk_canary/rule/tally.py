@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -45,8 +46,8 @@ def tally(window: Window, criteria: Criteria) -> Tally:
     pods = list(window.baseline.pods.values())
     return Tally(
         np.asarray(window.share, dtype=float),
-        _arm(window.baseline, criteria),
-        _arm(window.candidate, criteria),
+        _arm(window.baseline, window, criteria),
+        _arm(window.candidate, window, criteria),
         ArmTally(
             *(np.stack(side, axis=-1) for side in zip(*(_pod(pod, window, criteria) for pod in pods), strict=True))
         )
@@ -55,17 +56,31 @@ def tally(window: Window, criteria: Criteria) -> Tally:
     )
 
 
-def _arm(arm: Arm, criteria: Criteria) -> ArmTally:
+def _arm(arm: Arm, window: Window, criteria: Criteria) -> ArmTally:
     custom = [arm.custom.get(name, PodCounts(0, 0)) for name in criteria.custom]
-    attempts = [arm.attempts] * (1 + len(arm.slower)) + [counts.attempts for counts in custom]
-    return ArmTally(_floats(attempts), _floats([arm.bad, *arm.slower, *(counts.bad for counts in custom)]))
+    asked, slower = _compared([arm.attempts] * len(arm.slower), arm.slower, window, criteria)
+    attempts = [arm.attempts, *asked, *(counts.attempts for counts in custom)]
+    return ArmTally(_floats(attempts), _floats([arm.bad, *slower, *(counts.bad for counts in custom)]))
+
+
+def _compared(
+    asked: Sequence[int], slower: Sequence[int], window: Window, criteria: Criteria
+) -> tuple[list[int], list[int]]:
+    """Attempts and how many were slower, by bound: none at a bound below which everybody is content."""
+    judged = [bound >= criteria.quick for bound in window.bounds]
+    return [each * here for each, here in zip(asked, judged, strict=True)], [
+        each * here for each, here in zip(slower, judged, strict=True)
+    ]
 
 
 def _pod(pod: PodCounts, window: Window, criteria: Criteria) -> tuple[Floats, Floats]:
     """What a source can't tell of a pod counts as no attempts: it says nothing about dispersion."""
     unknown = [0] * len(window.bounds)
-    slower = list(pod.slower) or unknown
-    asked = [pod.attempts] * len(window.bounds) if pod.slower else unknown
+    asked, slower = (
+        _compared([pod.attempts] * len(window.bounds), pod.slower, window, criteria)
+        if pod.slower
+        else (unknown, unknown)
+    )
     rest = [0] * len(criteria.custom)
     return _floats([pod.attempts, *asked, *rest]), _floats([pod.bad, *slower, *rest])
 
