@@ -66,16 +66,22 @@ class History:
         self.engine = self.engine.counted(window)
 
 
-@settings(deadline=None)
-@given(TICKS)
-def test_a_window_counts_only_if_the_weights_were_confirmed_from_before_its_begin_to_its_end(
-    ticks: list[tuple[tuple[str, ...] | None, int]],
-) -> None:
+def lived(ticks: list[tuple[tuple[str, ...] | None, int]]) -> History:
+    """What comes of these, until there is a verdict."""
     history = History()
     for sight, bad in ticks:
         if history.engine.verdict is not None:
             break
         history.tick(sight, bad)
+    return history
+
+
+@settings(deadline=None)
+@given(TICKS)
+def test_a_window_counts_only_if_the_weights_were_confirmed_from_before_its_begin_to_its_end(
+    ticks: list[tuple[tuple[str, ...] | None, int]],
+) -> None:
+    history = lived(ticks)
     assert all(ended <= begun for (_, ended), (begun, _) in zip(history.windows, history.windows[1:], strict=False))
 
 
@@ -84,11 +90,7 @@ def test_a_window_counts_only_if_the_weights_were_confirmed_from_before_its_begi
 def test_an_experiment_ends_once_within_its_time_and_promotes_only_after_every_step(
     ticks: list[tuple[tuple[str, ...] | None, int]],
 ) -> None:
-    history = History()
-    for sight, bad in ticks:
-        if history.engine.verdict is not None:
-            break
-        history.tick(sight, bad)
+    history = lived(ticks)
     engine = history.engine
     assert (engine.phase is Phase.ENDED) is (engine.verdict is not None)
     if engine.verdict is None:
