@@ -14,7 +14,7 @@ from scipy.special import beta
 from souk_canary import report
 from souk_canary.counts import Arm
 from souk_canary.definition import Definition
-from souk_canary.record import BadRecord, Record, Version, read, total
+from souk_canary.record import BadRecord, Record, Version, read
 from souk_canary.report.quantiles import quantile
 from souk_canary.report.sequences import interval, sequence
 from tests.test_runs import World, defined
@@ -23,24 +23,10 @@ BOUNDS = (0.1, 0.2, 0.4)
 
 
 def recorded(world: World, definition: Definition) -> Record:
-    course = world.run(definition)
-    assert course.verdict is not None
-    return Record(
-        run="payment-1",
-        definition=definition,
-        begun=course.begun,
-        length=course.length,
-        verdict=course.verdict,
+    return world.run(definition).record(
+        "payment-1",
+        definition,
         before={"v1": 90, "v2": 10},
-        after=course.after,
-        problems=tuple(course.problems),
-        moments=tuple(course.moments),
-        splits=tuple(course.splits),
-        windows=tuple(course.windows),
-        uncounted=(
-            total([counts.baseline for counts in course.uncounted]),
-            total([counts.candidate for counts in course.uncounted]),
-        ),
         versions=(
             Version(subset="v1", labels={"version": "v1"}, images=("payment:1",), pods=1),
             Version(subset="v2", labels={"version": "v2"}, images=("payment:<2>",), pods=1),

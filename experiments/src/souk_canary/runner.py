@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from typing import Protocol
@@ -12,7 +13,7 @@ from souk_canary.counts import Window
 from souk_canary.definition import Definition
 from souk_canary.engine import Engine, Phase, Want
 from souk_canary.homes import Document, Home, HomeError, Unreachable
-from souk_canary.record import Judged, Moment, Split
+from souk_canary.record import Calls, Judged, Moment, Record, Split, Version, total
 from souk_canary.rule import BadCriteria, Judge
 from souk_canary.sources import Counts, Source, SourceError
 from souk_canary.steering import CannotBegin, Ground, Overruled, Steering
@@ -54,6 +55,39 @@ class Course:
     verdict: Verdict | None = None
     after: routing.Weights = field(default_factory=dict)
     length: float = 0.0
+
+    def record(
+        self,
+        run: str,
+        definition: Definition,
+        *,
+        before: Mapping[str, int],
+        versions: tuple[Version, Version],
+        calls: Calls | None,
+        environment: Mapping[str, str],
+    ) -> Record:
+        """What is kept of a run that has ended, with what it can't know of itself."""
+        assert self.verdict is not None, "a run that ended has a verdict"
+        return Record(
+            run=run,
+            definition=definition,
+            begun=self.begun,
+            length=self.length,
+            verdict=self.verdict,
+            before=before,
+            after=self.after,
+            problems=tuple(self.problems),
+            moments=tuple(self.moments),
+            splits=tuple(self.splits),
+            windows=tuple(self.windows),
+            uncounted=(
+                total([counts.baseline for counts in self.uncounted]),
+                total([counts.candidate for counts in self.uncounted]),
+            ),
+            versions=versions,
+            calls=calls,
+            environment=environment,
+        )
 
 
 class Runner:

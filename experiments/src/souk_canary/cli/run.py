@@ -13,12 +13,11 @@ from souk_canary.cli.past import conclude
 from souk_canary.cli.progress import audience
 from souk_canary.cli.tree import tree
 from souk_canary.clock import WallClock
-from souk_canary.definition import Definition, Then, read
-from souk_canary.facts import Facts
+from souk_canary.definition import Then, read
 from souk_canary.guardian import Charge, guarded
 from souk_canary.load import Generator, LoadError
 from souk_canary.places import Code, Metrics, Place
-from souk_canary.record import Calls, Record, total
+from souk_canary.record import Calls
 from souk_canary.runner import Course, Runner
 from souk_canary.sources.endings import is_bad
 from souk_canary.steering import Ground, survey
@@ -56,8 +55,13 @@ def run(name: str, place: Place, metrics: Metrics | None, code: Code | None, rep
         course = runner.run()
         calls = _calls(load, course) if load is not None else None
     tried = {"code": f"{code.candidate} against {code.baseline}"} if code is not None else {}
-    record = _recorded(course, definition, ground, holder, known).model_copy(
-        update={"calls": calls, "environment": {**known.environment, **tried}}
+    record = course.record(
+        holder,
+        definition,
+        before=ground.before,
+        versions=known.versions,
+        calls=calls,
+        environment={**known.environment, **tried},
     )
     conclude(record, report.write(record, reports / holder))
     return NOT_IN_ORDER if record.problems else record.verdict.outcome.exit_code
@@ -97,27 +101,3 @@ def _calls(load: Generator, course: Course) -> Calls | None:
         course.problems.append(str(error))
         return None
     return Calls(made=sum(ended.values()), failed=sum(count for how, count in ended.items() if is_bad(how)))
-
-
-def _recorded(course: Course, definition: Definition, ground: Ground, holder: str, known: Facts) -> Record:
-    assert course.verdict is not None, "a run that ended has a verdict"
-    return Record(
-        run=holder,
-        definition=definition,
-        begun=course.begun,
-        length=course.length,
-        verdict=course.verdict,
-        before=ground.before,
-        after=course.after,
-        problems=tuple(course.problems),
-        moments=tuple(course.moments),
-        splits=tuple(course.splits),
-        windows=tuple(course.windows),
-        uncounted=(
-            total([counts.baseline for counts in course.uncounted]),
-            total([counts.candidate for counts in course.uncounted]),
-        ),
-        versions=known.versions,
-        calls=None,
-        environment=known.environment,
-    )
