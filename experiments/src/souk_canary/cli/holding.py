@@ -4,9 +4,11 @@ from __future__ import annotations
 
 from datetime import UTC, datetime
 
+from souk_mesh.cli.tables import print_table
+
 from souk_canary import lease, routing
 from souk_canary.cli.failures import Failed
-from souk_canary.cli.tables import print_table, weights
+from souk_canary.cli.tables import weights
 from souk_canary.homes import Document
 from souk_canary.homes.gitops import argo_cd, flux
 from souk_canary.lease import Lease

@@ -5,9 +5,11 @@ from __future__ import annotations
 from datetime import UTC
 from pathlib import Path
 
+from souk_mesh.cli.tables import print_table
+
 from souk_canary import report as reports
 from souk_canary.cli.failures import Failed
-from souk_canary.cli.tables import print_table, weights
+from souk_canary.cli.tables import weights
 from souk_canary.record import Record, read
 
 
