@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import math
 from dataclasses import dataclass, replace
+from functools import cached_property
 
 import numpy as np
 
 from souk_canary.counts import Arm, Window
 from souk_canary.rule.criteria import Criteria, Proof
 from souk_canary.rule.floats import Floats, log_mean
-from souk_canary.rule.tally import tally
+from souk_canary.rule.tally import Tally, tally
 from souk_canary.rule.verdict import (
     enough,
     is_gross,
@@ -86,18 +87,21 @@ class Judge:
         """With one window more."""
         return replace(self, weighing=self.weighing.after(tally(window, self.weighing.criteria)), last=window)
 
-    @property
+    @cached_property
     def opinion(self) -> Opinion:
         """What the windows so far say."""
-        last = tally(self.last, self.weighing.criteria)
         return Opinion(
-            roll_back=self._why_back() if rolls_back(self.weighing, last) else None,
-            promote=bool(promotes(self.weighing, last)),
+            roll_back=self._why_back() if rolls_back(self.weighing, self._last) else None,
+            promote=bool(promotes(self.weighing, self._last)),
             hold=self._why_hold(),
             invalid=self._why_invalid() if is_invalid(self.weighing) else None,
             needed=self._needed(),
             evidence=self._evidence(),
         )
+
+    @cached_property
+    def _last(self) -> Tally:
+        return tally(self.last, self.weighing.criteria)
 
     def _evidence(self) -> tuple[Evidence, ...]:
         criteria = self.weighing.criteria
@@ -105,7 +109,7 @@ class Judge:
         return tuple(Evidence(name, float(log), threshold(criteria)) for name, log in named)
 
     def _why_back(self) -> str:
-        if is_gross(tally(self.last, self.weighing.criteria)):
+        if is_gross(self._last):
             candidate = self.last.candidate
             return f"{candidate.bad} of {candidate.attempts} attempts of the candidate failed in one window"
         strongest = max(self._evidence(), key=lambda evidence: evidence.log)
@@ -129,7 +133,7 @@ class Judge:
 
     def _why_hold(self) -> str | None:
         criteria = self.weighing.criteria
-        if is_outage(tally(self.last, criteria), criteria.errors):
+        if is_outage(self._last, criteria.errors):
             baseline = self.last.baseline
             return f"the baseline itself fails: {baseline.bad} of {baseline.attempts} attempts in the last window"
         leaning = [name for name, against in zip(criteria.names, leans(self.weighing), strict=True) if against]

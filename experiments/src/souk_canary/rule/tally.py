@@ -58,31 +58,24 @@ def tally(window: Window, criteria: Criteria) -> Tally:
 
 def _arm(arm: Arm, window: Window, criteria: Criteria) -> ArmTally:
     custom = [arm.custom.get(name, PodCounts(0, 0)) for name in criteria.custom]
-    asked, slower = _compared([arm.attempts] * len(arm.slower), arm.slower, window, criteria)
+    asked = _compared([arm.attempts] * len(arm.slower), window, criteria)
+    slower = _compared(arm.slower, window, criteria)
     attempts = [arm.attempts, *asked, *(counts.attempts for counts in custom)]
     return ArmTally(_floats(attempts), _floats([arm.bad, *slower, *(counts.bad for counts in custom)]))
-
-
-def _compared(
-    asked: Sequence[int], slower: Sequence[int], window: Window, criteria: Criteria
-) -> tuple[list[int], list[int]]:
-    """Attempts and how many were slower, by bound: none at a bound below which everybody is content."""
-    judged = [bound >= criteria.quick for bound in window.bounds]
-    return [each * here for each, here in zip(asked, judged, strict=True)], [
-        each * here for each, here in zip(slower, judged, strict=True)
-    ]
 
 
 def _pod(pod: PodCounts, window: Window, criteria: Criteria) -> tuple[Floats, Floats]:
     """What a source can't tell of a pod counts as no attempts: it says nothing about dispersion."""
     unknown = [0] * len(window.bounds)
-    asked, slower = (
-        _compared([pod.attempts] * len(window.bounds), pod.slower, window, criteria)
-        if pod.slower
-        else (unknown, unknown)
-    )
+    slower = _compared(pod.slower or unknown, window, criteria)
+    asked = _compared([pod.attempts] * len(window.bounds) if pod.slower else unknown, window, criteria)
     rest = [0] * len(criteria.custom)
     return _floats([pod.attempts, *asked, *rest]), _floats([pod.bad, *slower, *rest])
+
+
+def _compared(counts: Sequence[int], window: Window, criteria: Criteria) -> list[int]:
+    """Counts by bound: none at a bound below which everybody is content."""
+    return [count if bound >= criteria.quick else 0 for count, bound in zip(counts, window.bounds, strict=True)]
 
 
 def _floats(values: list[int]) -> Floats:
