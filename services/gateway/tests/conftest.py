@@ -19,6 +19,7 @@ from souk_gateway.testing import HOST, Backend, Gateway, running
 
 Trailers = tuple[tuple[str, str], ...]
 ETAG = '"17-3"'
+OWN_CHALLENGE = 'Bearer realm="till", error="invalid_token"'
 STRANGE = 'no "strange" mug\n here, n’est-ce pas? 100 %'
 
 
@@ -53,6 +54,11 @@ class Catalog(catalog_pb2_grpc.CatalogServiceServicer):
             refuse_strangely(context)
         if request.name == "products/bad":
             refuse(context, grpc.StatusCode.INVALID_ARGUMENT, "INVALID_ARGUMENT", "no such name")
+        if request.name == "products/closed":
+            refuse(context, grpc.StatusCode.UNAUTHENTICATED, "UNAUTHENTICATED", "who are you?")
+        if request.name == "products/reserved":
+            challenge = (("www-authenticate", OWN_CHALLENGE),)
+            refuse(context, grpc.StatusCode.UNAUTHENTICATED, "UNAUTHENTICATED", "who are you?", challenge)
         if request.name == "products/busy":
             later = (("retry-after", "7"),)
             refuse(context, grpc.StatusCode.RESOURCE_EXHAUSTED, "TOO_MANY_CALLS", "later, please", later)
@@ -123,6 +129,8 @@ class Orders(order_pb2_grpc.OrderServiceServicer):
         self.backend.saw(request, context)
         if request.name.endswith("/strange"):
             refuse_strangely(context)
+        if request.name.endswith("/closed"):
+            refuse(context, grpc.StatusCode.UNAUTHENTICATED, "UNAUTHENTICATED", "who are you?")
         if request.name.endswith("/missing"):
             refuse(context, grpc.StatusCode.NOT_FOUND, "ORDER_NOT_FOUND", "no such order")
         for state in (order_pb2.Order.STATE_PENDING, order_pb2.Order.STATE_CONFIRMED):

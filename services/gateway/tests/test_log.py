@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import urllib.request
 import uuid
 
 import grpc
@@ -10,7 +11,7 @@ from souk.catalog.v1.catalog_pb2 import GetProductRequest
 from souk.catalog.v1.catalog_pb2_grpc import CatalogServiceStub
 from souk.order.v1.order_pb2 import WatchOrderRequest
 from souk.order.v1.order_pb2_grpc import OrderServiceStub
-from souk_gateway.testing import Gateway
+from souk_gateway.testing import Backend, Gateway
 
 NOBODY_WAS_ASKED = None
 
@@ -27,6 +28,8 @@ NOBODY_WAS_ASKED = None
         ("/v1/products?pageSize=many", 400, NOBODY_WAS_ASKED),
         ("/v1/nothing", 404, NOBODY_WAS_ASKED),
         ("/v1/customers/jo/orders/missing:watch", 404, 5),
+        ("/v1/customers/jo/orders/o1:watch", 200, 0),
+        ("/v1/customers/jo/orders/broken:watch", 200, 15),
     ],
 )
 def test_a_call_by_rest(gateway: Gateway, path: str, status: int, code: int | None) -> None:
@@ -53,3 +56,14 @@ def test_a_stream_by_grpc_that_breaks_off(gateway: Gateway, channel: grpc.Channe
     with pytest.raises(grpc.RpcError):
         list(OrderServiceStub(channel).WatchOrder(request, metadata=[("x-request-id", identity)], timeout=10))
     assert gateway.logged(identity)["grpc"] == grpc.StatusCode.DATA_LOSS.value[0]
+
+
+def test_a_stream_that_its_client_leaves_has_no_code(gateway: Gateway, backend: Backend) -> None:
+    identity = str(uuid.uuid4())
+    backend.release.clear()
+    url = f"http://{gateway.address}/v1/customers/jo/orders/slow:watch"
+    with urllib.request.urlopen(urllib.request.Request(url, headers={"x-request-id": identity}), timeout=5) as stream:
+        assert stream.readline()
+    line = gateway.logged(identity)
+    backend.release.set()
+    assert (line["status"], line["grpc"]) == (200, None)

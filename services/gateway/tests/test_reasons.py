@@ -3,7 +3,7 @@
 import re
 from pathlib import Path
 
-from souk_gateway.filters import DETAILS_LUA, LUA
+from souk_gateway.filters import ERRORS_LUA, LUA
 from souk_gateway.replies import REFUSALS
 
 ROOT = Path(__file__).resolve().parents[3]
@@ -25,4 +25,4 @@ def test_each_is_explained_in_the_documentation_with_its_status() -> None:
 
 
 def test_all_lua_files_are_in_a_program() -> None:
-    assert {path.stem for path in FOLDER.glob("*.lua")} == {*LUA, *DETAILS_LUA}
+    assert {path.stem for path in FOLDER.glob("*.lua")} == {*LUA, *ERRORS_LUA}

@@ -22,6 +22,10 @@ _RETRY_AFTER: Json = {
     "description": "After how many seconds to try again, if that is known.",
     "schema": {"type": "string", "pattern": "^[0-9]+$"},
 }
+_CHALLENGE: Json = {
+    "description": "With 401: by which scheme to say who is asking.",
+    "schema": {"type": "string"},
+}
 _ETAG: Json = {
     "description": "Names this state of the resource, for `If-Match` and `If-None-Match`.",
     "schema": {"type": "string"},
@@ -55,7 +59,7 @@ class Answers:
         """What any call may be answered: by every service, by the mesh and by the gateway."""
         by_status = sorted(self.reasons.general(), key=lambda one: one.status)
         answer = _error([Reason(one.name, one.status, f"{one.status}, {one.when}") for one in by_status])
-        return {**answer, "headers": {"Retry-After": _RETRY_AFTER}}
+        return {**answer, "headers": {"Retry-After": _RETRY_AFTER, "WWW-Authenticate": _CHALLENGE}}
 
     def _result(self, method: Method, binding: Binding) -> Json:
         headers: dict[str, object] = {}

@@ -31,6 +31,7 @@ _GIVEN = (
     "grpc-status-details-bin",
     "link",
     "retry-after",
+    "www-authenticate",
     "x-request-id",
 )
 _MAX_AGE = "600"

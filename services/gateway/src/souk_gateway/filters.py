@@ -17,14 +17,14 @@ from souk_gateway.replies import Json
 HEADERS = "envoy.filters.http.header_mutation"
 GRPC_WEB = "envoy.filters.http.grpc_web"
 REST = "envoy.filters.http.lua"
-DETAILS = "souk.filters.http.details"
+ERRORS = "souk.filters.http.errors"
 STATISTICS = "envoy.filters.http.grpc_stats"
 HEALTH_PATH = "/healthz"
 MAX_REQUEST = transcoding.MAX_REQUEST
 LUA = ("text", "route", "refusal", "query", "json", "body", "conditional", "pages", "rest")
 """The files under `lua/`, which make one program in this order."""
-DETAILS_LUA = ("text", "details")
-"""Those of the program for lost errors."""
+ERRORS_LUA = ("text", "errors")
+"""Those of the program for what errors lack."""
 
 _LEAKING = ("grpc-status", "grpc-message", "grpc-status-details-bin", "grpc-encoding", "grpc-accept-encoding")
 # HTTP allows more in the name of a header than gRPC does in a key of metadata; a server would break the call off.
@@ -40,7 +40,7 @@ _TYPE = "type.googleapis.com/envoy.extensions.filters.http"
 
 
 def http_filters() -> list[Json]:
-    """Health, header clean-up, CORS, gRPC-Web, compression, REST, lost errors, transcoder, statistics, router.
+    """Health, header clean-up, CORS, gRPC-Web, compression, REST, errors, transcoder, statistics, router.
 
     The code of gRPC is noted twice for the log: the transcoder takes that of an error away, and says that of a success.
 
@@ -52,7 +52,7 @@ def http_filters() -> list[Json]:
     packing = [*compression.compressors(), compression.decompressor()]
     return [
         *(_health(), _header_mutation(), _code("said"), cors.cors(), _grpc_web(), *packing),
-        *(_rest(), _details(), transcoding.transcoder(), _code("heard"), _statistics(), _router()),
+        *(_rest(), _errors(), transcoding.transcoder(), _code("heard"), _statistics(), _router()),
     ]
 
 
@@ -84,7 +84,7 @@ def plain_overrides() -> Json:
     return {
         **grpc_overrides(),
         GRPC_WEB: {"@type": _FILTER_CONFIG, "disabled": True},
-        DETAILS: {"@type": _FILTER_CONFIG, "config": {}},
+        ERRORS: {"@type": _FILTER_CONFIG, "config": {}},
         HEADERS: _mutations([]),
     }
 
@@ -136,27 +136,26 @@ def _rest() -> Json:
     return {"name": REST, "disabled": True, "typed_config": _lua(LUA)}
 
 
-def _details() -> Json:
-    """Puts into words an error that the transcoder couldn't. Off but for REST; its Lua runs only where one is left."""
-    header = {
-        "@type": "type.googleapis.com/envoy.type.matcher.v3.HttpResponseHeaderMatchInput",
-        "header_name": "grpc-status",
-    }
-    left = {
-        "input": {"name": "grpc-status", "typed_config": header},
-        "value_match": {"safe_regex": {"google_re2": {}, "regex": "[1-9][0-9]*"}},
-    }
+def _errors() -> Json:
+    """Adds what the transcoder leaves out of an error. Off but for REST; the Lua runs only where something is missing."""
+    lacking = {"or_matcher": {"predicate": [_answer_has("grpc-status", "[1-9][0-9]*"), _answer_has(":status", "401")]}}
     skip = {"@type": "type.googleapis.com/envoy.extensions.filters.common.matcher.action.v3.SkipFilter"}
-    none_left = {
-        "predicate": {"not_matcher": {"single_predicate": left}},
+    nothing_lacks = {
+        "predicate": {"not_matcher": lacking},
         "on_match": {"action": {"name": "skip", "typed_config": skip}},
     }
     config = {
         "@type": "type.googleapis.com/envoy.extensions.common.matching.v3.ExtensionWithMatcher",
-        "extension_config": {"name": REST, "typed_config": _lua(DETAILS_LUA)},
-        "xds_matcher": {"matcher_list": {"matchers": [none_left]}},
+        "extension_config": {"name": REST, "typed_config": _lua(ERRORS_LUA)},
+        "xds_matcher": {"matcher_list": {"matchers": [nothing_lacks]}},
     }
-    return {"name": DETAILS, "disabled": True, "typed_config": config}
+    return {"name": ERRORS, "disabled": True, "typed_config": config}
+
+
+def _answer_has(name: str, pattern: str) -> Json:
+    kind = "type.googleapis.com/envoy.type.matcher.v3.HttpResponseHeaderMatchInput"
+    header = {"name": name, "typed_config": {"@type": kind, "header_name": name}}
+    return {"single_predicate": {"input": header, "value_match": {"safe_regex": {"google_re2": {}, "regex": pattern}}}}
 
 
 def _lua(files: Sequence[str]) -> Json:

@@ -46,6 +46,15 @@ local function before(handle)
   end
 end
 
+-- Headers and messages go on meanwhile. What has no trailers was cut off, and nobody knows by which code.
+local function note_last_word(handle)
+  local trailers = handle:trailers()
+  local code = trailers and tonumber(trailers:get("grpc-status"))
+  if code then
+    handle:streamInfo():dynamicMetadata():set(NAMESPACE, "grpc", code)
+  end
+end
+
 local function after(handle)
   local headers, route = handle:headers(), route_of(handle)
   local status = headers:get(":status")
@@ -58,6 +67,9 @@ local function after(handle)
     end
     if route.reads then
       spare(handle, headers)
+    end
+    if route.stream then
+      note_last_word(handle)
     end
   elseif status == "400" then
     name_field(handle)
