@@ -137,7 +137,7 @@ def _rest() -> Json:
 
 
 def _errors() -> Json:
-    """Adds what the transcoder leaves out of an error. Off but for REST; the Lua runs only where something is missing."""
+    """Adds what the transcoder leaves out of an error. Off but for REST; its Lua runs only where that is so."""
     lacking = {"or_matcher": {"predicate": [_answer_has("grpc-status", "[1-9][0-9]*"), _answer_has(":status", "401")]}}
     skip = {"@type": "type.googleapis.com/envoy.extensions.filters.common.matcher.action.v3.SkipFilter"}
     nothing_lacks = {
