@@ -1,19 +1,26 @@
-"""Who may call what: every pod tries every RPC, and fares as the policies in `mesh/istio/security` say."""
+"""Who may call what: every pod tries every RPC, and fares as `mesh/istio/egress` and `mesh/istio/security` say."""
 
 from __future__ import annotations
 
 import socket
 import ssl
 import subprocess
+from collections.abc import Iterator, Mapping
 from contextlib import ExitStack
 from pathlib import Path
 
 import grpc
 import pytest
+import yaml
 
-from tests.api import CALLERS, allowed, rpcs
+from tests.api import CALLERS, Rpc, allowed, rpcs
 from tests.homes import Home, Place
 from tests.mesh import ROOT
+from tests.waiting import awaited
+
+SIDECARS = [
+    yaml.safe_load(file.read_text())["metadata"]["name"] for file in (ROOT / "mesh/istio/egress").glob("[!k]*.yaml")
+]
 
 
 def code_of_empty_call(channel: grpc.Channel, path: str) -> grpc.StatusCode:
@@ -26,19 +33,48 @@ def code_of_empty_call(channel: grpc.Channel, path: str) -> grpc.StatusCode:
     return grpc.StatusCode.OK
 
 
-@pytest.mark.parametrize("caller", CALLERS)
-def test_a_pod_may_call_what_the_policies_name_and_nothing_else(home: Home, caller: str) -> None:
-    may = allowed()[CALLERS[caller]]
-
+def tried(home: Home, caller: str) -> Mapping[Rpc, grpc.StatusCode]:
+    """How a pod fares with every RPC."""
     with home.seen_by(caller) as places, ExitStack() as stack:
         channels = {service: stack.enter_context(place.channel()) for service, place in places.items()}
-        denied = {
-            rpc.path
-            for rpc in rpcs()
-            if code_of_empty_call(channels[rpc.service], rpc.path) is grpc.StatusCode.PERMISSION_DENIED
-        }
+        return {rpc: code_of_empty_call(channels[rpc.service], rpc.path) for rpc in rpcs()}
 
-    assert denied == {rpc.path for rpc in rpcs()} - may
+
+def with_code(codes: Mapping[Rpc, grpc.StatusCode], code: grpc.StatusCode) -> set[Rpc]:
+    """The RPCs that had this answer."""
+    return {rpc for rpc, each in codes.items() if each is code}
+
+
+@pytest.mark.parametrize("caller", CALLERS)
+def test_a_pod_reaches_those_whom_it_may_call_and_nobody_else(home: Home, caller: str) -> None:
+    may = {rpc.service for rpc in rpcs() if rpc.path in allowed()[CALLERS[caller]]}
+
+    unreached = with_code(tried(home, caller), grpc.StatusCode.UNAVAILABLE)
+
+    assert unreached == {rpc for rpc in rpcs() if rpc.service not in may}
+
+
+@pytest.fixture(scope="module")
+def where_all_are_known(home: Home) -> Iterator[Home]:
+    """Every proxy knows every Service: nothing but the callee's policies is between a caller and it."""
+    sidecars = [home.read("sidecar", name) for name in SIDECARS]
+    try:
+        for each in sidecars:
+            home.hold({**each, "spec": {**each["spec"], "egress": [{"hosts": ["./*"]}]}})
+        yield home
+    finally:
+        for each in sidecars:
+            home.hold(each)
+
+
+@pytest.mark.parametrize("caller", CALLERS)
+def test_a_pod_may_call_what_the_policies_name_and_nothing_else(where_all_are_known: Home, caller: str) -> None:
+    home, may = where_all_are_known, allowed()[CALLERS[caller]]
+    awaited(lambda: not with_code(tried(home, caller), grpc.StatusCode.UNAVAILABLE), "all are reached", home.patience)
+
+    denied = with_code(tried(home, caller), grpc.StatusCode.PERMISSION_DENIED)
+
+    assert denied == {rpc for rpc in rpcs() if rpc.path not in may}
 
 
 def connected(place: Place) -> socket.socket:

@@ -125,3 +125,29 @@ def _let_in(policy: Manifest) -> Iterator[tuple[str, str]]:
         principals = [each for entry in rule.get("from", ()) for each in entry["source"]["principals"]]
         ports = [port for entry in rule["to"] for port in entry["operation"]["ports"]]
         yield from ((principal.removeprefix(ACCOUNT), port) for principal in principals for port in ports)
+
+
+def known(overlay: Overlay) -> set[tuple[str, str]]:
+    """Whose proxy knows whom, by Sidecars: caller and callee, but not itself. A gateway's proxy has no Sidecar."""
+    services = {f"./{each.name}.{NAMESPACE}.svc.cluster.local": each for each in overlay.of("Service")}
+    return {
+        (caller.name, callee.name)
+        for caller in overlay.of("Deployment")
+        if pod(caller)["containers"][0]["name"] != "istio-proxy"
+        for host in _hosts(overlay, caller.spec["template"]["metadata"]["labels"])
+        if host in services
+        for callee in overlay.pods_behind(services[host])
+        if caller.name != callee.name
+    }
+
+
+def _hosts(overlay: Overlay, labels: Mapping[str, str]) -> Sequence[str]:
+    sidecars = overlay.of("Sidecar")
+    own = [each for each in sidecars if "workloadSelector" in each.spec and _selects(each, labels)]
+    usual = [each for each in sidecars if "workloadSelector" not in each.spec]
+    (sidecar,) = own or usual
+    return [host for listener in sidecar.spec["egress"] for host in listener["hosts"]]
+
+
+def _selects(sidecar: Manifest, labels: Mapping[str, str]) -> bool:
+    return bool(sidecar.spec["workloadSelector"]["labels"].items() <= labels.items())

@@ -1,4 +1,4 @@
-"""Three places say who calls whom: what programs are told, who is let in, and who gets through. They say the same."""
+"""Who calls whom is said to programs, by who is let in, by who gets through, by whom a proxy knows: all four agree."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from collections.abc import Iterator
 
 import pytest
 
-from tests.manifests.network import Edge, Network, Pod, by_authorization, by_network, opened, pods
+from tests.manifests.network import Edge, Network, Pod, by_authorization, by_network, known, opened, pods
 from tests.manifests.overlays import Manifest, Overlay, load, pod
 
 DATABASE_PORT = 5432
@@ -54,6 +54,11 @@ def calls(overlay: Overlay) -> Iterator[Edge]:
 def test_who_is_told_to_call_is_let_in_and_nobody_else(overlay: Overlay) -> None:
     assert by_authorization(overlay) == set(calls(overlay))
     assert len(by_authorization(overlay)) > 8
+
+
+def test_a_proxy_knows_those_who_let_its_pod_in_and_nobody_else(overlay: Overlay) -> None:
+    let_in = {(edge.caller, edge.callee) for edge in by_authorization(overlay) if edge.caller != "ingress"}
+    assert known(overlay) == let_in
 
 
 def test_who_is_let_in_gets_through_and_nobody_else(overlay: Overlay, network: Network) -> None:
@@ -107,3 +112,12 @@ def test_a_policy_that_lets_one_more_in_is_noticed() -> None:
     others = [each for each in prod.manifests if each not in (acquirer, order)]
     changed = Overlay("prod", (*others, wider, further))
     assert by_network(changed) - by_network(prod) == {Edge("order", "acquirer", 50051)}
+
+
+def test_a_proxy_that_knows_one_more_is_noticed() -> None:
+    dev = load("dev")
+    (sidecar,) = [each for each in dev.of("Sidecar") if each.name == "order"]
+    hosts = [*sidecar.spec["egress"][0]["hosts"], "./acquirer.souk.svc.cluster.local"]
+    wider = Manifest({**sidecar.body, "spec": {**sidecar.spec, "egress": [{"hosts": hosts}]}})
+    changed = Overlay("dev", (*(each for each in dev.manifests if each is not sidecar), wider))
+    assert known(changed) - known(dev) == {("order", "acquirer")}

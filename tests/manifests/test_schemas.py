@@ -27,7 +27,7 @@ def test_every_component_is_in_an_overlay_or_a_combination_and_so_tried_by_these
 
 def test_the_documentation_speaks_of_every_component_and_every_overlay() -> None:
     text = (manifests.DEPLOY / "README.md").read_text()
-    by_base = {"security", "traffic", "gateway"}
+    by_base = {"security", "traffic", "egress", "gateway"}
     names = {*manifests.overlays(), *manifests.components()} - by_base
     assert not [name for name in names if f"`{name}`" not in text and f"mesh/istio/{name}`" not in text]
 
