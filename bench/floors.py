@@ -150,6 +150,7 @@ KEYS = (
     Key("chassis_vs_bare_sampled", "the same with every call traced and exported", AtLeast(0.45)),
     Key("read_vs_bare", "GetProduct from SQLite, by bare grpcio + SQLModel; calls/s", AtLeast(0.8)),
     Key("sidecar_added_ms_p50", "one call with mTLS through both sidecars against none; ms", AtMost(0.5)),
+    Key("sidecar_vs_plain_envoys", "the same, by what two Envoys add that only forward HTTP/2", Stated()),
     Key("place_order_per_s", "orders placed through ingress and gateway, SQLite; 1/s", Stated()),
     Key("place_order_p50_ms", "one customer at a time, SQLite; ms", Stated()),
     Key("place_order_p99_ms", "the same", Stated()),

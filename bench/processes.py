@@ -53,12 +53,12 @@ class Running:
 @contextmanager
 def running(
     command: Sequence[str],
-    core: int,
+    core: int | None,
     log: Path,
     environment: Mapping[str, str] = MappingProxyType({}),
     ready: Callable[[], bool] | None = None,
 ) -> Iterator[Running]:
-    """Starts a program on one core and waits until it is `ready`; ends it afterwards.
+    """Starts a program on one core, or on any, and waits until it is `ready`; ends it afterwards.
 
     Without `ready`, that is when it has written a line of JSON that says `serving`.
 
@@ -67,7 +67,7 @@ def running(
     """
     with log.open("wb") as output:
         process = subprocess.Popen(
-            ["taskset", "-c", str(core), *command],
+            [*(() if core is None else ("taskset", "-c", str(core))), *command],
             cwd=ROOT,
             env={**os.environ, **environment},
             stdout=output,

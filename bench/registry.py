@@ -71,7 +71,7 @@ MEASUREMENTS = (
     Measurement("growth", ("growth",), growth.measure),
     Measurement("growth_mesh", ("growth_mesh",), growth_mesh.measure),
     Measurement("cluster", ("local_vs_cluster_start", "local_vs_cluster_memory"), cluster.measure, by_hand=True),
-    Measurement("sidecar", ("sidecar_added_ms_p50",), sidecar.measure),
+    Measurement("sidecar", ("sidecar_added_ms_p50", "sidecar_vs_plain_envoys"), sidecar.measure),
 )
 
 
