@@ -2,7 +2,7 @@
 
 Which images there are, and under which tags, is read from the manifests of overlays/dev, so that what is built is
 what is deployed. Builds with docker, podman or buildah, or with the command in IMAGE_BUILDER, which must take
-`--file FILE --tag NAME --build-arg NAME=VALUE FOLDER`.
+`--file FILE --tag NAME --build-arg NAME=VALUE --label NAME=VALUE FOLDER`.
 """
 
 from __future__ import annotations
@@ -148,8 +148,11 @@ def build(command: Sequence[str], image: Image) -> None:
         *("--file", str(image.dockerfile.relative_to(ROOT))),
         *("--build-arg", f"SERVICE={image.service}"),
         *("--build-arg", f"VERSION={image.tag}"),
-        *("--build-arg", f"REVISION={revision()}"),
-        *("--build-arg", f"SOURCE={source()}"),
+        # Not as arguments: to older buildahs (1.28) a LABEL is the same whatever its arguments are, and what the cache
+        # gives is of another version or commit. A label given here ends the cache, and the arguments are heeded, too.
+        *("--label", f"org.opencontainers.image.version={image.tag}"),
+        *("--label", f"org.opencontainers.image.revision={revision()}"),
+        *("--label", f"org.opencontainers.image.source={source()}"),
         *("--tag", image.name),
     )
     if subprocess.run([*command, *options, "."], cwd=ROOT, check=False).returncode:

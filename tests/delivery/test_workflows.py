@@ -93,7 +93,7 @@ def test_ci_is_what_runs_here() -> None:
 
 
 def test_every_script_that_a_workflow_calls_is_there_and_can_be_run() -> None:
-    called = {name for path in WORKFLOWS for name in re.findall(r"scripts/[\w.]+|\.ci/run", path.read_text())}
+    called = {name for path in WORKFLOWS for name in re.findall(r"scripts/[\w.-]+|\.ci/run", path.read_text())}
     tracked = subprocess.run(
         ["git", "ls-files", "-s", "scripts", ".ci"], cwd=ROOT, capture_output=True, text=True, check=True
     )

@@ -2,14 +2,18 @@
 
 from __future__ import annotations
 
+import json
 import os
 import subprocess
+import tarfile
 import tomllib
 from collections.abc import Sequence
 from dataclasses import dataclass
+from io import BytesIO
 from pathlib import Path
 
 import pytest
+import yaml
 
 from tests.manifests.overlays import Overlay, load
 from tests.mesh import ROOT
@@ -73,8 +77,16 @@ def test_an_image_says_which_commit_of_which_repository_it_is(builder: Builder) 
     project = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]
     assert builder.images("order").returncode == 0
     (call,) = builder.called
-    assert f"--build-arg REVISION={commit.strip()}" in call
-    assert f"--build-arg SOURCE={project['urls']['source']} " in call
+    assert f"--label org.opencontainers.image.revision={commit.strip()}" in call
+    assert f"--label org.opencontainers.image.source={project['urls']['source']} " in call
+
+
+def test_each_version_of_a_service_is_labelled_as_what_it_is_whatever_a_cache_holds(builder: Builder) -> None:
+    assert builder.images("payment").returncode == 0
+    for call in builder.called:
+        tag = call.split("--tag souk/payment:")[1].split()[0]
+        assert f"--label org.opencontainers.image.version={tag} " in call
+        assert f"--build-arg VERSION={tag} " in call
 
 
 def test_a_service_that_is_not_deployed_is_refused_with_the_names_of_those_that_are(builder: Builder) -> None:
@@ -90,3 +102,39 @@ def test_a_build_that_fails_ends_it_and_is_named(builder: Builder) -> None:
     done = builder.images("order")
     assert done.returncode == 1
     assert "souk/order:1.0.0 was not built" in done.stdout
+
+
+def saved(folder: Path, *layers: bytes) -> Path:
+    """An image as `docker save` writes it."""
+    archive = folder / "image.tar"
+    files = {f"blobs/sha256/{number}": layer for number, layer in enumerate(layers)}
+    files["manifest.json"] = json.dumps([{"Config": "config", "RepoTags": [], "Layers": list(files)}]).encode()
+    with tarfile.open(archive, "w") as tar:
+        for name, content in files.items():
+            member = tarfile.TarInfo(name)
+            member.size = len(content)
+            tar.addfile(member, BytesIO(content))
+    return archive
+
+
+def size(archive: Path) -> subprocess.CompletedProcess[str]:
+    """What is said of it."""
+    command = [ROOT / "scripts/image-size", archive]
+    return subprocess.run(command, capture_output=True, text=True, timeout=60, check=False)
+
+
+def test_the_size_of_an_image_is_that_of_its_layers_in_a_registry(tmp_path: Path) -> None:
+    done = size(saved(tmp_path, bytes(10_000_000), os.urandom(1_000_000)))
+    assert done.returncode == 0, done.stderr
+    assert done.stdout == "image.tar: 1.0 MB in layers of 0.0 MB, 1.0 MB\n"
+
+
+def test_an_image_that_is_too_large_is_refused(tmp_path: Path) -> None:
+    done = size(saved(tmp_path, os.urandom(60_000_000), os.urandom(60_000_000)))
+    assert done.returncode == 1
+    assert "error: image.tar is larger than 120.0 MB" in done.stderr
+
+
+def test_no_workflow_keeps_an_image_whose_size_was_not_looked_at() -> None:
+    steps = yaml.safe_load((ROOT / ".github/workflows/image.yml").read_text())["jobs"]["build"]["steps"]
+    assert "scripts/image-size image.tar" in [step.get("run") for step in steps]
