@@ -58,16 +58,20 @@ def rule_routes(reach: Reach, sent_with: str = "") -> Iterator[Route]:
         sent_with: the authority that requests shall seem to carry, where they carry another.
     """
     for index, entry in enumerate(reach.rule.spec.http):
-        for condition in entry.match or (HTTPMatchRequest(),):
-            settled = _settled(condition, sent_with) if concerns(condition, reach.rule, reach.caller) else None
-            if settled is None:
-                continue
-            route = _route(entry, reach, sent_with)
-            route.name = _name(reach.rule, index, entry, condition)
-            route.stat_prefix = condition.stat_prefix
-            route.match.CopyFrom(route_match(settled))
+        conditions = [each for each in entry.match or (HTTPMatchRequest(),) if concerns(each, reach.rule, reach.caller)]
+        settled = [(each, _settled(each, sent_with)) for each in conditions]
+        matches = [(condition, route_match(rest)) for condition, rest in settled if rest is not None]
+        if not matches:
+            continue
+        # What becomes of a request is the same whichever condition it meets, and takes most of the time.
+        common = _route(entry, reach, sent_with)
+        for condition, match in matches:
+            route = Route(
+                name=_name(reach.rule, index, entry, condition), stat_prefix=condition.stat_prefix, match=match
+            )
+            route.MergeFrom(common)
             yield route
-            if takes_everything(route.match):
+            if takes_everything(match):
                 return
 
 
