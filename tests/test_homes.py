@@ -3,14 +3,18 @@
 from __future__ import annotations
 
 import socket
+import ssl
 import subprocess
 import sys
 from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
+from dataclasses import replace
+from pathlib import Path
 from threading import Thread
 
 import pytest
 
+from tests.homes.edge import Edge, encrypted
 from tests.homes.proxies import meant, shares_in
 from tests.homes.relaying import RELAY
 
@@ -98,3 +102,61 @@ def test_a_relay_to_nobody_closes_the_connection() -> None:
         with socket.create_connection(("127.0.0.1", int(relay.stdout.readline())), timeout=10) as caller:
             assert caller.recv(1) == b""
         relay.stdin.close()
+
+
+@contextmanager
+def secured(folder: Path) -> Iterator[Edge]:
+    """A server that says in TLS by which protocol it was called, and then what it hears, to one caller."""
+    key, certificate = folder / "key.pem", folder / "certificate.pem"
+    subject = ("-subj", "/CN=shop.example", "-addext", "subjectAltName=DNS:shop.example")
+    made = ("openssl", "req", "-x509", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:P-256", "-nodes", *subject)
+    subprocess.run([*made, "-keyout", key, "-out", certificate], check=True, capture_output=True)
+    context = ssl.create_default_context(ssl.Purpose.CLIENT_AUTH)
+    context.load_cert_chain(certificate, key)
+    context.set_alpn_protocols(["h2", "http/1.1"])
+    with socket.create_server(("127.0.0.1", 0)) as server:
+
+        def answer() -> None:
+            plain, _ = server.accept()
+            # Who doesn't trust the certificate hangs up.
+            with suppress(ssl.SSLError), context.wrap_socket(plain, server_side=True) as caller:
+                heard = caller.recv(100)
+                caller.sendall(str(caller.selected_alpn_protocol()).encode() + b" " + heard)
+
+        Thread(target=answer, daemon=True).start()
+        yield Edge("127.0.0.1", server.getsockname()[1], "shop.example", certificate.read_text())
+
+
+@pytest.mark.parametrize(
+    ("said", "heard"),
+    [(b"GET / HTTP/1.1", b"http/1.1 GET / HTTP/1.1"), (b"PRI * HTTP/2.0", b"h2 PRI * HTTP/2.0")],
+)
+def test_what_is_said_in_plain_text_reaches_an_ingress_encrypted_and_in_its_protocol(
+    tmp_path: Path, said: bytes, heard: bytes
+) -> None:
+    with secured(tmp_path) as edge, encrypted(edge) as address:
+        host, _, port = address.partition(":")
+        with socket.create_connection((host, int(port)), timeout=10) as caller:
+            caller.sendall(said)
+            assert caller.recv(100) == heard
+            assert caller.recv(100) == b"", "the end is led on, too"
+
+
+def test_who_speaks_tls_already_is_led_on_as_he_is(tmp_path: Path) -> None:
+    with secured(tmp_path) as edge, encrypted(edge) as address:
+        host, _, port = address.partition(":")
+        trusting = ssl.create_default_context(cadata=edge.certificate)
+        with (
+            socket.create_connection((host, int(port)), timeout=10) as plain,
+            trusting.wrap_socket(plain, server_hostname="shop.example") as caller,
+        ):
+            caller.sendall(b"pretty")
+            assert caller.recv(100) == b"None pretty"
+
+
+def test_an_ingress_whose_certificate_is_for_another_name_is_not_spoken_to(tmp_path: Path) -> None:
+    with secured(tmp_path) as edge, encrypted(replace(edge, name="elsewhere.example")) as address:
+        host, _, port = address.partition(":")
+        with socket.create_connection((host, int(port)), timeout=10) as caller:
+            caller.sendall(b"GET / HTTP/1.1")
+            assert caller.recv(100) == b""

@@ -78,6 +78,7 @@ def opened(profile: Path) -> Iterator[Browser]:
     options.binary_location = chromium
     for flag in (*_FLAGS, f"--user-data-dir={profile}"):
         options.add_argument(flag)
+    options.accept_insecure_certs = True  # a cluster's ingress may have signed its own
     options.set_capability("goog:loggingPrefs", {"performance": "ALL", "browser": "ALL"})
     window = Chrome(options, ChromeService(driver))
     window.set_page_load_timeout(_PATIENCE_SECONDS)

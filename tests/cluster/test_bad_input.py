@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import json
+import subprocess
 from collections.abc import Iterator, Mapping
 
 import pytest
 
-from tests.homes.cluster import Cluster
+from tests.homes.cluster import Cluster, built
 from tests.homes.kubectl import apply, kubectl, read, shop
+from tests.mesh import ROOT
 from tests.waiting import awaited
 
 PROBE = "payment-probe"
@@ -72,17 +74,33 @@ def test_a_wrong_database_url_is_told_in_the_last_line_of_the_log(cluster: Clust
 
 
 def test_a_missing_secret_is_told_in_an_event(cluster: Cluster) -> None:
-    copy_of_payment(cluster, {"valueFrom": {"secretKeyRef": {"name": "payment-database", "key": "url"}}})
+    copy_of_payment(cluster, {"valueFrom": {"secretKeyRef": {"name": "nobodys-database", "key": "url"}}})
 
     def events() -> list[str]:
         found = json.loads(shop("get", "events", "--field-selector=type=Warning", "-o", "json"))["items"]
         return [each["message"] for each in found if each["involvedObject"]["name"].startswith(PROBE)]
 
     awaited(
-        lambda: 'Error: secret "payment-database" not found' in events(),
+        lambda: 'Error: secret "nobodys-database" not found' in events(),
         "the missing secret is named",
         cluster.patience,
     )
+
+
+def test_a_cluster_without_istio_says_so_in_one_line_for_each_object_that_it_does_not_know(cluster: Cluster) -> None:
+    # Istio's kinds under a group that there isn't: to a cluster that has Istio, what they are to one without it.
+    unknown = built(cluster.overlay).replace("istio.io/v1", "istio.absent/v1")
+
+    said = subprocess.run(
+        ["kubectl", "apply", "--dry-run=server", "-f", "-"], input=unknown, capture_output=True, text=True, check=False
+    )
+
+    _, _, section = (ROOT / "docs/operations.md").read_text().partition("## When it does not start")
+    symptom = 'no matches for kind "VirtualService" in version "networking.istio.{}/v1"'
+    assert symptom.format("io") in section
+    assert said.returncode == 1
+    assert symptom.format("absent") in said.stderr
+    assert said.stderr.count("ensure CRDs are installed first") == unknown.count(".istio.absent/v1\n")
 
 
 def test_a_namespace_that_says_nothing_of_injection_gets_sidecars_all_the_same(cluster: Cluster) -> None:

@@ -1,10 +1,12 @@
 """A cluster with Istio as a home: the one that kubectl speaks to, wherever that is.
 
-The ingress is called where its Service says: at its load balancer, or else at its port on a node; or at SOUK_URL.
+The overlay is `dev`, or the one that OVERLAY names. The ingress is called where its Service says: at its load
+balancer, or else at its port on a node; or at SOUK_URL.
 """
 
 from __future__ import annotations
 
+import base64
 import json
 import os
 import subprocess
@@ -21,6 +23,7 @@ from urllib.parse import urlsplit
 from urllib.request import urlopen
 
 from tests.homes import SERVICES, Place, Pod
+from tests.homes.edge import Edge, encrypted
 from tests.homes.kubectl import NAMESPACE, PATIENCE_SECONDS, apply, kubectl, read, rolled_out, shop
 from tests.homes.proxies import Shares, done_by, meant
 from tests.homes.relaying import RELAY, forwarded, relayed
@@ -29,6 +32,9 @@ from tests.reliability.books import Books, Row, gather
 from tests.waiting import awaited
 
 DEV_OVERLAY = ROOT / "deploy/kustomize/overlays/dev"
+OVERLAY = ROOT / os.environ.get("OVERLAY", DEV_OVERLAY)
+# Whose certificate scripts/lab-secrets makes.
+NAME = "shop.example"
 # What a cluster adds to an object by itself.
 FOREIGN = ("creationTimestamp", "generation", "managedFields", "resourceVersion", "uid")
 FOREIGN_ANNOTATIONS = ("kubectl.kubernetes.io/last-applied-configuration", "deployment.kubernetes.io/revision")
@@ -39,6 +45,7 @@ class Cluster:
     """A cluster in which an overlay was applied."""
 
     address: str
+    overlay: Path
     # Small nodes start a pod with its database's migration in about ten seconds, and an old one drains for as long.
     patience: float = 180
 
@@ -75,8 +82,12 @@ class Cluster:
         self.hold(rule)
 
     def scale(self, deployment: str, replicas: int) -> None:
-        """By `kubectl scale`."""
-        shop("scale", f"deployment/{deployment}", f"--replicas={replicas}")
+        """By `kubectl scale`, or by the bounds of the autoscaler that would undo it."""
+        if shop("get", "horizontalpodautoscaler", deployment, "--ignore-not-found", "-o", "name"):
+            bounds = json.dumps({"spec": {"minReplicas": replicas, "maxReplicas": replicas}})
+            shop("patch", "horizontalpodautoscaler", deployment, "--type=merge", f"--patch={bounds}")
+        else:
+            shop("scale", f"deployment/{deployment}", f"--replicas={replicas}")
 
     def restart(self, deployment: str) -> None:
         """By `kubectl rollout restart`."""
@@ -137,8 +148,8 @@ class Cluster:
 
 
 @contextmanager
-def cluster(overlay: Path = DEV_OVERLAY) -> Iterator[Cluster]:
-    """Applies an overlay, waits for all of it, loads the demo catalog; removes everything afterwards."""
+def cluster(overlay: Path = OVERLAY) -> Iterator[Cluster]:
+    """Applies an overlay and waits for all of it; removes everything afterwards."""
     there = shop("get", "namespace", NAMESPACE, "--ignore-not-found", "-o", "name")
     assert not there, (
         f"the cluster has a namespace {NAMESPACE}\n"
@@ -146,12 +157,14 @@ def cluster(overlay: Path = DEV_OVERLAY) -> Iterator[Cluster]:
     )
     documents = built(overlay)
     try:
+        if "secretKeyRef" in documents and "kind: ExternalSecret" not in documents:
+            subprocess.run([ROOT / "scripts/lab-secrets"], check=True, stdout=subprocess.DEVNULL)
         apply(documents)
         for deployment in read("deployments")["items"]:
             rolled_out(deployment["metadata"]["name"])
-        found = Cluster(entrance())
-        _eventually(lambda: _answers(f"http://{found.address}/v1/products"), f"the shop answers at {found.address}")
-        yield found
+        with entrance() as address:
+            _eventually(lambda: _answers(f"http://{address}/v1/products"), f"the shop answers at {address}")
+            yield Cluster(address, overlay)
     finally:
         kubectl("delete", "--ignore-not-found", "-f", "-", text=documents)
         _eventually(lambda: not _volumes(), "the volumes of the shop are gone")
@@ -169,17 +182,29 @@ def built(overlay: Path) -> str:
     return subprocess.run(build, check=True, capture_output=True, text=True).stdout
 
 
-def entrance() -> str:
-    """Where customers call, `host:port`."""
+@contextmanager
+def entrance() -> Iterator[str]:
+    """Where customers call in plain HTTP, `host:port`; a relay where the ingress speaks HTTPS."""
     if url := os.environ.get("SOUK_URL"):
-        return urlsplit(url).netloc
+        yield urlsplit(url).netloc
+        return
     service = read("service", "ingress")
-    (port,) = service["spec"]["ports"]
+    ports = {port["name"]: port for port in service["spec"]["ports"]}
+    host, number = _reached(service, ports.get("https", ports["http2"]))
+    if "https" not in ports:
+        yield f"{host}:{number}"
+        return
+    certificate = base64.b64decode(read("secret", "ingress-certificate")["data"]["tls.crt"]).decode()
+    with encrypted(Edge(host, number, NAME, certificate)) as address:
+        yield address
+
+
+def _reached(service: Mapping[str, Any], port: Mapping[str, Any]) -> tuple[str, int]:
     for balancer in service["status"]["loadBalancer"].get("ingress", ()):
-        return f"{balancer.get('ip') or balancer['hostname']}:{port['port']}"
+        return balancer.get("ip") or balancer["hostname"], port["port"]
     node = read("nodes")["items"][0]
     host = next(each["address"] for each in node["status"]["addresses"] if each["type"] == "InternalIP")
-    return f"{host}:{port['nodePort']}"
+    return host, port["nodePort"]
 
 
 def _pod(item: Mapping[str, Any]) -> Pod:

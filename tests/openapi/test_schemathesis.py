@@ -14,23 +14,23 @@ from tests.mesh import ROOT
 FULL = os.environ.get("TORTURE") == "full"
 # Each operation gets this many requests in each phase that makes them up, besides those for each keyword of a schema.
 EXAMPLES = 400 if FULL else 15
-SECONDS = 3600 if FULL else 45
+PATIENCES = 60 if FULL else 0.75
 # So many it must be at the least, or it has not looked.
 REQUESTS = 10_000 if FULL else 500
 CONFIG = ROOT / "tests/openapi/schemathesis.toml"
 
 
 def test_nothing_is_found_that_the_document_does_not_say(home: Home, tmp_path: Path) -> None:
-    report = tmp_path / "report.json"
+    report, seconds = tmp_path / "report.json", int(home.patience * PATIENCES)
     command = [
         *(str(Path(sys.executable).with_name("schemathesis")), "--config-file", str(CONFIG), "run"),
         *(f"http://{home.address}/openapi.json", "--checks", "all", "--seed", "1"),
-        *("--max-examples", str(EXAMPLES), "--max-time", str(SECONDS), "--generation-database", "none", "--no-color"),
+        *("--max-examples", str(EXAMPLES), "--max-time", str(seconds), "--generation-database", "none", "--no-color"),
         *("--report", "json", "--report-json-path", str(report)),
     ]
 
     done = subprocess.run(
-        command, cwd=ROOT, check=False, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, timeout=SECONDS * 2
+        command, cwd=ROOT, check=False, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, timeout=seconds * 2
     )
 
     assert done.returncode == 0, done.stdout

@@ -16,7 +16,8 @@ def rolled(home: Home, deployment: str) -> None:
     before = ready(home, deployment)
     home.restart(deployment)
     awaited(
-        lambda: len(now := ready(home, deployment)) == len(before) and not now & before,
+        # More than before, if an autoscaler finds the load worth it.
+        lambda: len(now := ready(home, deployment)) >= len(before) and not now & before,
         f"{deployment} is rolled",
         home.patience,
     )

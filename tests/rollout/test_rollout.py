@@ -70,13 +70,12 @@ def rerouted(home: Home) -> Iterator[Rerouting]:
 def everything_changed(home: Home, tally: Tally) -> None:
     """Each Deployment in turn is rolled, and scaled to three pods and back."""
     began = time.monotonic()
-    pods = len(home.pods())
     for deployment in EVERY * ROUNDS:
         rolled(home, deployment)
         scaled(home, deployment, 3)
         scaled(home, deployment, 1)
         print(f"  {time.monotonic() - began:5.1f} s, {deployment} done: {tally.total} requests", flush=True)
-    awaited(lambda: len(home.pods()) == pods, "every old pod is gone", home.patience)
+    awaited(lambda: all(pod.ready for pod in home.pods()), "every old pod is gone", home.patience)
 
 
 def findings_when_settled(home: Home, tally: Tally) -> Sequence[Finding]:
