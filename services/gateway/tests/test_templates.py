@@ -37,6 +37,24 @@ def test_what_is_no_template_is_refused(text: str) -> None:
     ],
 )
 def test_the_regex_takes_the_paths_of_the_template_and_no_others(text: str, taken: list[str], left: list[str]) -> None:
-    regex = re.compile(parse(text).regex)
-    assert all(regex.fullmatch(path) for path in taken)
+    template = parse(text)
+    regex = re.compile(template.regex)
+    assert all(regex.fullmatch(path) and path.startswith(template.head) for path in taken)
     assert not any(regex.fullmatch(path) for path in left)
+
+
+@pytest.mark.parametrize(
+    ("text", "head", "is_literal"),
+    [
+        ("/v1/products", "/v1/products", True),
+        ("/v1/products:batchGet", "/v1/products:batchGet", True),
+        ("/v1/{name=products/*}", "/v1/products/", False),
+        ("/v1/{parent=customers/*}/orders", "/v1/customers/", False),
+        ("/{name}:close", "/", False),
+        ("/v1/{name=files/**}", "/v1/files/", False),
+    ],
+)
+def test_a_template_tells_how_its_paths_begin_and_whether_there_is_but_one(
+    text: str, head: str, is_literal: bool
+) -> None:
+    assert (parse(text).head, parse(text).is_literal) == (head, is_literal)

@@ -9,6 +9,7 @@ from pathlib import Path
 
 from souk_gateway.descriptors import Service
 from souk_gateway.filters import own_page_overrides
+from souk_gateway.matching import begins
 from souk_gateway.replies import Json
 from souk_gateway.settings import Misconfigured
 
@@ -126,7 +127,7 @@ def _own_page(path: str, content_type: str, body: Json, headers: Mapping[str, st
         for key, value in {"content-type": content_type, **headers}.items()
     ]
     return {
-        "match": {"path": path, "headers": [_READS]},
+        "match": {"path": path, "headers": [begins(path), _READS]},
         "direct_response": {"status": 200, "body": body},
         "response_headers_to_add": added,
         "typed_per_filter_config": own_page_overrides(),

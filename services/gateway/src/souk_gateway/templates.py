@@ -6,6 +6,7 @@ import re
 from collections.abc import Iterator
 from dataclasses import dataclass
 from functools import cached_property
+from itertools import takewhile
 
 ONE = "*"
 """Stands for one segment of a path."""
@@ -61,6 +62,17 @@ class Template:
         """Sorts literals before wildcards, as the transcoder prefers them."""
         ranks = {ONE: 1, REST: 2}
         return tuple(ranks.get(segment, 0) for segment in self.segments), self.text
+
+    @property
+    def head(self) -> str:
+        """What all its paths begin with."""
+        literals = takewhile(lambda segment: segment not in (ONE, REST), self.segments)
+        return self.shape if self.is_literal else "".join(f"/{literal}" for literal in literals) + "/"
+
+    @property
+    def is_literal(self) -> bool:
+        """Whether it takes one path only."""
+        return not {ONE, REST} & set(self.segments)
 
     @property
     def regex(self) -> str:

@@ -7,6 +7,7 @@ from collections.abc import Iterator
 from souk_gateway import cors
 from souk_gateway.descriptors import Api, Binding, Method
 from souk_gateway.filters import own_page_overrides
+from souk_gateway.matching import path_of
 from souk_gateway.replies import Json
 from souk_gateway.templates import ONE, REST, Template
 
@@ -24,7 +25,7 @@ def verb_routes(api: Api, origins: tuple[str, ...]) -> Iterator[Json]:
     bindings = [(method, binding) for method in methods for binding in method.bindings]
     by_shape = {binding.template.shape: (binding.template, method.service) for method, binding in bindings}
     for template, service in sorted(by_shape.values(), key=lambda one: one[0].generality):
-        path: Json = {"safe_regex": {"regex": template.regex}}
+        path = path_of(template)
         allowed = _allowed(template, bindings)
         yield from cors.preflights(path, origins, allowed, service)
         yield _answer({**path, "headers": [_OPTIONS]}, 204, allowed)
