@@ -82,12 +82,11 @@ class Cluster:
         self.hold(rule)
 
     def scale(self, deployment: str, replicas: int) -> None:
-        """By `kubectl scale`, or by the bounds of the autoscaler that would undo it."""
-        if shop("get", "horizontalpodautoscaler", deployment, "--ignore-not-found", "-o", "name"):
+        """By `kubectl scale`, within the bounds of the autoscaler, if there is one. At 0 it rests."""
+        if replicas and shop("get", "horizontalpodautoscaler", deployment, "--ignore-not-found", "-o", "name"):
             bounds = json.dumps({"spec": {"minReplicas": replicas, "maxReplicas": replicas}})
             shop("patch", "horizontalpodautoscaler", deployment, "--type=merge", f"--patch={bounds}")
-        else:
-            shop("scale", f"deployment/{deployment}", f"--replicas={replicas}")
+        shop("scale", f"deployment/{deployment}", f"--replicas={replicas}")
 
     def restart(self, deployment: str) -> None:
         """By `kubectl rollout restart`."""
