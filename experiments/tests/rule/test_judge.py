@@ -169,3 +169,23 @@ def test_pods_of_the_baseline_that_differ_make_the_judge_more_careful() -> None:
 
     assert opinion(windows(2, 2)).roll_back is not None
     assert opinion(windows(4, 0)).roll_back is None
+
+
+def test_nothing_is_promoted_while_latency_leans_against_it_however_good_its_errors_are() -> None:
+    def said(slower: int) -> Opinion:
+        judge = Judge.start(Criteria(), (0.5,))
+        for _ in range(6):
+            judge = judge.after(Window(0, 2, 0.5, (0.5,), Arm(200, 0, (4,)), Arm(200, 0, (slower,))))
+        return judge.opinion
+
+    assert said(4).promote
+    assert said(8).hold == "the evidence leans against the candidate: latency"
+    assert said(8).roll_back is None
+    assert not said(8).promote
+
+
+def test_a_wrong_split_is_not_promoted_with_ever_so_many_good_attempts() -> None:
+    assert opinion([window((900, 0), (100, 0), share=0.1)] * 8).promote
+    said = opinion([window((600, 0), (400, 0), share=0.1)] * 8)
+    assert said.invalid is not None
+    assert not said.promote

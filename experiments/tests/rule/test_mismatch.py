@@ -46,6 +46,15 @@ def test_a_mismatch_across_steps_adds_up() -> None:
     assert float(mismatch.log) > ALARM
 
 
+def test_windows_of_different_splits_are_not_taken_for_clumps() -> None:
+    """The odds are half as much again as they should be. Of 2000 attempts that is z = 6.4 and of 100 z = 2, which
+    differ for no other reason than the split and the traffic."""
+    mismatch = Mismatch.none()
+    for share, candidate, total in ((0.1, 286, 2000), (0.5, 60, 100)) * 4:
+        mismatch = after(mismatch, share, candidate, total)
+    assert float(mismatch.log) > ALARM
+
+
 def test_attempts_that_a_proxy_made_again_after_failures_are_no_mismatch() -> None:
     """20 requests of 200; the candidate fails half of its attempts, and each request is tried up to three times."""
     mismatch = Mismatch.none()
