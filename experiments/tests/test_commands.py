@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 
 from tests.shop import ROOT
+from tests.tool import command, processes
 
 TOOL = ROOT / ".souk/canary-venv/bin/souk-canary"
 
@@ -40,12 +41,15 @@ def test_code_is_not_tried_on_a_cluster() -> None:
     assert "a cluster runs images" in said("run", "payment", *code, code=1)
 
 
-def test_a_mesh_that_does_not_run_is_a_message(tmp_path: Path) -> None:
+def test_a_mesh_that_does_not_run_is_a_message_and_no_guardian_waits_for_it(tmp_path: Path) -> None:
     assert "does not answer" in said("run", "payment", "--home", tmp_path, code=1)
+    two = ("--baseline", "HEAD", "--candidate", ".")
+    assert "does not answer" in said("run", "payment", "--home", tmp_path, *two, code=1)
     assert "does not answer" in said("status", "--home", tmp_path, code=1)
+    assert not [pid for pid in processes("souk_canary.guardian") if str(tmp_path) in command(pid)]
 
 
-@pytest.mark.parametrize("command", ["list", "report"])
-def test_without_a_recorded_run_that_is_said(tmp_path: Path, command: str) -> None:
-    code = 0 if command == "list" else 1
-    assert f"no run was recorded in {tmp_path}" in said(command, "--reports", tmp_path, code=code)
+@pytest.mark.parametrize("asked", ["list", "report"])
+def test_without_a_recorded_run_that_is_said(tmp_path: Path, asked: str) -> None:
+    code = 0 if asked == "list" else 1
+    assert f"no run was recorded in {tmp_path}" in said(asked, "--reports", tmp_path, code=code)

@@ -122,3 +122,15 @@ def test_the_shipped_rule_is_split_as_the_mesh_itself_would(percent: int) -> Non
     by_mesh = splitting.split("payment", typed, wanted, [DestinationRule.model_validate(destinations)])
     ours = VirtualService.model_validate(routing.with_weights("payment", document, wanted))
     assert ours.spec == by_mesh.spec
+
+
+HOSTS = (
+    *("payment", "payment.souk", "payment.souk.svc", "payment.souk.svc.cluster.local", "payment.souk.svc.cluster"),
+    *("payment.staging", "payment.staging.svc.cluster.local", "souk.payment", "order", "pay", "*", ""),
+)
+
+
+@pytest.mark.parametrize("host", HOSTS)
+@pytest.mark.parametrize("namespace", ["souk", "staging"])
+def test_the_tool_and_the_mesh_mean_the_same_service_by_a_host(host: str, namespace: str) -> None:
+    assert routing.means("payment", host, namespace) == splitting.names("payment", host, namespace)

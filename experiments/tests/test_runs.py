@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime, timedelta
 
 import pytest
 
 from souk_canary import lease
 from souk_canary.definition import Definition
+from souk_canary.homes import Document
 from souk_canary.lease import Lease
 from souk_canary.runner import Audience, Course, Runner
 from souk_canary.steering import CannotBegin, survey
@@ -261,6 +262,32 @@ def test_a_write_whose_answer_was_lost_is_our_own_and_nobody_elses() -> None:
     world.clock.at(5.0, lambda: setattr(world.home, "loses_answers", True))
     world.home.loses_answers = True
     assert outcome(world.run()) is Outcome.PROMOTE
+
+
+def test_a_split_is_noted_and_settles_however_long_it_takes_to_look(monkeypatch: pytest.MonkeyPatch) -> None:
+    world = World()
+    confirmed = world.home.confirmed
+
+    def slowly(document: Document) -> Sequence[str]:
+        world.clock.wait(0.7)
+        return confirmed(document)
+
+    monkeypatch.setattr(world.home, "confirmed", slowly)
+    course = world.run()
+    assert [split.percent for split in course.splits] == [10, 50]
+    assert course.windows[0].window.begun - course.splits[0].at >= 0.5
+
+
+def test_a_split_is_noted_by_a_tool_that_is_itself_slow(monkeypatch: pytest.MonkeyPatch) -> None:
+    world = World()
+    now = world.clock.now
+
+    def late() -> float:
+        world.clock.wait(0.1)
+        return now()
+
+    monkeypatch.setattr(world.clock, "now", late)
+    assert [split.percent for split in world.run(defined(settle="50ms")).splits] == [10, 50]
 
 
 @pytest.mark.parametrize("second", [0.0, 4.0, 12.0])

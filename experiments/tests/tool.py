@@ -66,17 +66,18 @@ class Tool:
 class Canary:
     """The tool for one shop, and what it finds and leaves there."""
 
-    def __init__(self, shop: Shop, folder: Path) -> None:
+    def __init__(self, shop: Shop, folder: Path, repository: Path = ROOT) -> None:
         self.shop = shop
         self.folder = folder
+        self.repository = repository
         self._home = LocalMesh(shop.state)
 
     @contextmanager
-    def run(self, definition: str) -> Iterator[Tool]:
+    def run(self, definition: str, *more: str) -> Iterator[Tool]:
         """Runs an experiment; it is over when the context is."""
         path = self.folder / "definition.yaml"
         path.write_text(definition)
-        command = [*self._program, "run", str(path), "--reports", str(self.folder / "runs")]
+        command = [*self._program, "run", str(path), "--reports", str(self.folder / "runs"), *more]
         process = subprocess.Popen(
             command, env=self._environment, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True
         )
@@ -117,7 +118,12 @@ class Canary:
 
     @property
     def _environment(self) -> Mapping[str, str]:
-        return {**os.environ, "SOUK_HOME": str(self.shop.home), "PYTHONUNBUFFERED": "1"}
+        return {
+            **os.environ,
+            "SOUK_HOME": str(self.shop.home),
+            "SOUK_ROOT": str(self.repository),
+            "PYTHONUNBUFFERED": "1",
+        }
 
 
 def command(pid: int) -> str:

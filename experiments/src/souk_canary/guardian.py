@@ -1,4 +1,4 @@
-"""A process that outlives a run that is killed, and puts its weights back.
+"""A process that outlives a run that is killed, and takes away what it has left: its weights, and pods beside others.
 
 It waits for the end of a pipe whose other end only the run holds, so that it notices whatever way the run ends.
 """
@@ -14,13 +14,12 @@ from contextlib import contextmanager, suppress
 
 from pydantic import BaseModel, ConfigDict
 
-from souk_canary.homes import HomeError, Key
+from souk_canary import lease, routing
+from souk_canary.homes import HomeError
 from souk_canary.lease import BrokenLease
 from souk_canary.places import Place
 from souk_canary.recovery import recover
 
-ENDED = b"."
-"""What the run says last, however it ends, if it can."""
 PATIENCE = 600.0
 """Seconds in which a home that does not answer is asked again."""
 PAUSE = 0.5
@@ -34,17 +33,10 @@ class Charge(BaseModel):
     model_config = ConfigDict(extra="forbid", frozen=True)
 
     place: Place
-    kind: str
     namespace: str
-    name: str
     holder: str
     side_by_side: bool = False
-    """Whether the run has put pods beside the service's own, which are to go with it."""
-
-    @property
-    def key(self) -> Key:
-        """The object that the run holds."""
-        return Key(self.kind, self.namespace, self.name)
+    """Whether the run puts pods beside the service's own, which are to go with it."""
 
 
 @contextmanager
@@ -62,28 +54,36 @@ def guarded(charge: Charge) -> Iterator[int]:
     try:
         yield child.pid
     finally:
-        os.write(writing, ENDED)
         os.close(writing)
-        # It finds nothing to do, unless the run could not put the weights back: then it goes on trying by itself.
+        # It finds nothing to do, unless the run could not do it all: then it goes on trying by itself.
         with suppress(subprocess.TimeoutExpired):
             child.wait(FAREWELL)
 
 
 def main(charge: Charge) -> None:
     """Waits for the end of the run, and puts right what it has left."""
-    killed = os.read(sys.stdin.fileno(), 1) != ENDED
+    os.read(sys.stdin.fileno(), 1)
     deadline = time.monotonic() + PATIENCE
     while time.monotonic() < deadline:
         try:
-            if recover(charge.place.home(), charge.key, charge.holder):
-                print(f"{charge.holder} was killed: the weights of {charge.key} are put back", file=sys.stderr)
-            if killed and charge.side_by_side:
+            _put_back(charge)
+            if charge.side_by_side:
                 charge.place.clear(charge.namespace)
             return
-        except BrokenLease:
-            return  # somebody has written something else there: it is theirs
         except HomeError:
             time.sleep(PAUSE)
+
+
+def _put_back(charge: Charge) -> None:
+    home = charge.place.home()
+    for rule in home.list("VirtualService", charge.namespace):
+        try:
+            held = lease.read(rule)
+        except BrokenLease:
+            continue  # somebody has written something else there: it is theirs
+        key = routing.key(rule)
+        if held is not None and held.holder == charge.holder and recover(home, key, charge.holder):
+            print(f"{charge.holder} is gone: the weights of {key} are put back", file=sys.stderr)
 
 
 if __name__ == "__main__":

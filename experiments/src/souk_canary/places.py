@@ -59,7 +59,7 @@ class Place(BaseModel):
 
     def __str__(self) -> str:
         if self.mesh is not None:
-            return f"local mesh {self.mesh.name}"
+            return f"local mesh in {self.mesh.name}/"
         return f"cluster {self.context or '(the current context)'}"
 
     def home(self) -> Home:
@@ -120,13 +120,21 @@ class Place(BaseModel):
         )
 
     def clear(self, namespace: str) -> None:
-        """Takes away what a run that died has put there besides weights."""
+        """Takes away what a run that died has put there besides weights.
+
+        Raises:
+            HomeError: it can't be done now, or it belongs to a run that is alive.
+        """
         if self.mesh is not None:
             from souk_mesh.state import StateDir  # noqa: PLC0415
 
-            from souk_canary.versions import clear  # noqa: PLC0415
+            from souk_canary.homes import HomeError  # noqa: PLC0415
+            from souk_canary.versions import VersionError, clear  # noqa: PLC0415
 
-            clear(StateDir(self.mesh), namespace)
+            try:
+                clear(StateDir(self.mesh), namespace)
+            except VersionError as error:
+                raise HomeError(str(error)) from error
 
     def load(self, wanted: Load, folder: Path) -> Generator:
         """The way to make requests there, as a definition in this folder describes them.

@@ -7,10 +7,9 @@ import socket
 from datetime import UTC, datetime
 
 from souk_canary import lease, routing
-from souk_canary.homes import Changed, Home, HomeError, Key
+from souk_canary.homes import Document, Home, Key
+from souk_canary.homes.rewriting import rewrite
 from souk_canary.lease import Lease
-
-TRIES = 10
 
 
 class RunningElsewhere(Exception):
@@ -44,17 +43,18 @@ def recover(home: Home, key: Key, holder: str) -> bool:
     Raises:
         HomeError: the home does not answer, or others keep changing the object.
     """
-    for _ in range(TRIES):
-        document = home.read(key)
+
+    def freed(document: Document) -> Document | None:
         held = lease.read(document)
         if held is None or held.holder != holder:
-            return False
+            return None
         ended = lease.with_lease(document, None)
         if routing.has_weights(held.service, document, held.written):
             ended = routing.with_weights(held.service, ended, held.before)
-        try:
-            home.release(home.replace(ended))
-        except Changed:
-            continue
-        return True
-    raise HomeError(f"{key} was changed by others {TRIES} times while its weights were to be put back")
+        return ended
+
+    stored = rewrite(home, key, freed)
+    if stored is None:
+        return False
+    home.release(stored)
+    return True

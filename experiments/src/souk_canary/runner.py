@@ -158,7 +158,8 @@ class Runner:
             return engine.interrupted(f"ended by {self._clock.interrupted}")
         try:
             if engine.wants(self._clock.now()) is not Want.SHIFT:
-                engine = engine.seen(self._clock.now(), self._steering.look(self._clock.now()))
+                standing = self._steering.look(self._clock.now())
+                engine = engine.seen(self._clock.now(), standing)
             return self._done(engine, engine.wants(self._clock.now()))
         except Overruled as overruled:
             return engine.overruled(overruled.outcome, str(overruled))
@@ -202,7 +203,7 @@ class Runner:
                 return engine
 
     def _narrate(self, engine: Engine, before: Phase) -> None:
-        if before is Phase.CONFIRMING and engine.phase is Phase.SETTLING:
+        if before is Phase.CONFIRMING and engine.phase in (Phase.SETTLING, Phase.MEASURING):
             self._course.splits.append(Split(at=self._clock.now(), percent=engine.percent))
             self._tell("every proxy routes so")
         if before is Phase.MEASURING and engine.phase is Phase.CONFIRMING:

@@ -12,7 +12,8 @@ from datetime import UTC, datetime, timedelta
 from souk_canary import lease, routing
 from souk_canary.definition import Definition
 from souk_canary.engine import Health, Standing
-from souk_canary.homes import Changed, Document, Home, HomeError, Key
+from souk_canary.homes import Document, Home, HomeError, Key
+from souk_canary.homes.rewriting import rewrite
 from souk_canary.lease import BrokenLease, Lease
 from souk_canary.recovery import RunningElsewhere, gone, recover
 from souk_canary.routing import CannotSplit, Weights
@@ -22,8 +23,6 @@ LEASE = timedelta(seconds=60)
 """Long enough for a home that restarts, short enough for whoever waits for a dead run."""
 HEALTH_PAUSE = 1.0
 """Seconds between looks at the pods: a local mesh measures their memory for each answer, which takes 40 ms."""
-TRIES = 10
-"""Of a write that others get in the way of: each time somebody else wrote between our reading and our writing."""
 
 
 class CannotBegin(Exception):
@@ -128,23 +127,21 @@ class Steering:
 
         Weights that somebody else has set are left as they are.
         """
-        service = self._definition.service
-        for _ in range(TRIES):
-            document = self._home.read(self._ground.key)
+        service, wanted = self._definition.service, self._wanted(destination)
+
+        def ended(document: Document) -> Document | None:
             held = _lease(document)
             if held is None or held.holder != self.holder:
                 return None
-            ended = lease.with_lease(document, None)
-            wanted = self._wanted(destination)
+            free = lease.with_lease(document, None)
             if wanted is not None and routing.has_weights(service, document, held.written):
-                ended = routing.with_weights(service, ended, wanted)
-            try:
-                stored = self._home.replace(ended)
-            except Changed:
-                continue
+                free = routing.with_weights(service, free, wanted)
+            return free
+
+        stored = rewrite(self._home, self._ground.key, ended)
+        if stored is not None:
             self._home.release(stored)
-            return stored
-        raise self._crowded()
+        return stored
 
     def _health(self, now: float) -> Health:
         seen, health = self._last_health
@@ -170,8 +167,7 @@ class Steering:
         return routing.shared(self._ground.before, definition.baseline, definition.candidate, percent)
 
     def _write(self, weights: Weights) -> Document:
-        for _ in range(TRIES):
-            document = self._home.read(self._ground.key)
+        def written(document: Document) -> Document:
             self._checked(document)
             note = Lease(
                 holder=self.holder,
@@ -182,14 +178,11 @@ class Steering:
                 before=self._ground.before,
                 written=weights,
             )
-            changed = routing.with_weights(self._definition.service, document, weights)
-            try:
-                stored = self._home.replace(lease.with_lease(changed, note))
-            except Changed:
-                continue
-            self._begun = True
-            return stored
-        raise self._crowded()
+            return lease.with_lease(routing.with_weights(self._definition.service, document, weights), note)
+
+        stored = rewrite(self._home, self._ground.key, written)
+        self._begun = True
+        return stored
 
     def _checked(self, document: Document) -> Lease | None:
         """Our lease on the object, None before the first write.
@@ -207,9 +200,6 @@ class Steering:
         if not routing.has_weights(self._definition.service, document, expected):
             raise Overruled(Outcome.INVALID, f"somebody else changed the weights of {key}: theirs stand")
         return held
-
-    def _crowded(self) -> HomeError:
-        return HomeError(f"{self._ground.key} was changed by others {TRIES} times while it was to be written")
 
 
 def _lease(document: Document) -> Lease | None:

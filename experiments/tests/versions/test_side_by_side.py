@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import json
-import shutil
-import subprocess
 import time
 import urllib.error
 import urllib.request
@@ -16,70 +14,50 @@ import pytest
 from souk_canary import routing
 from souk_canary.homes import Home, Key
 from souk_canary.homes.local import LocalMesh
-from souk_canary.versions import VersionError, clear, side_by_side
-from tests.shop import ROOT, Shop
+from souk_canary.versions import VersionError, clear, pair, side_by_side
+from tests.shop import Shop
+from tests.versions.past import NOW, PAST, objects_of
 
 RULE = Key("VirtualService", "souk", "catalog")
-NOW, PAST = "does not exist", "was never sold here"
-
-
-@pytest.fixture(scope="module")
-def repository(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A clone whose newest commit differs from the working tree in what the catalog says of a missing product."""
-    clone = tmp_path_factory.mktemp("clone") / "repository"
-    _git(ROOT, "clone", "--quiet", "--shared", "--no-checkout", str(ROOT), str(clone))
-    # What is not yet committed here belongs to the code under test.
-    for name in _git(ROOT, "ls-files", "--cached", "--others", "--exclude-standard").split("\n"):
-        if (ROOT / name).is_file():
-            (clone / name).parent.mkdir(parents=True, exist_ok=True)
-            shutil.copy(ROOT / name, clone / name)
-    shutil.copytree(ROOT / "protos/gen", clone / "protos/gen")
-    domain = clone / "services/catalog/src/souk_catalog/domain.py"
-    said = domain.read_text()
-    assert NOW in said
-    domain.write_text(said.replace(NOW, PAST))
-    _git(clone, "add", "--all")
-    _git(clone, "-c", "user.name=test", "-c", "user.email=test@example.org", "commit", "--quiet", "-m", "the past")
-    return clone
 
 
 def test_requests_go_to_a_commit_or_to_the_working_tree_as_the_split_says(shop: Shop, repository: Path) -> None:
     home = LocalMesh(shop.state)
-    before = _objects(home)
+    before = objects_of(home)
     with side_by_side(shop.state, repository, service="catalog", baseline="HEAD", candidate="."):
         assert PAST in _answer(shop)
         _weigh(home, baseline=0, candidate=100)
         _until(lambda: NOW in _answer(shop))
     assert NOW in _answer(shop)
-    assert _objects(home) == before
+    assert objects_of(home) == before
 
 
-def test_what_a_run_that_died_has_left_is_taken_away_by_the_next(shop: Shop, repository: Path) -> None:
+def test_versions_that_a_living_run_needs_are_nobody_elses_to_take_away(
+    shop: Shop, repository: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(pair, "FREE_WITHIN", 0.1)
     home = LocalMesh(shop.state)
-    before = _objects(home)
-    # Held on to: a generator that nobody holds would be closed, and clean up after itself.
-    dead = side_by_side(shop.state, repository, service="catalog", baseline="HEAD", candidate=".")
-    dead.__enter__()
-    assert _objects(home) != before
-    clear(shop.state, "souk")
-    assert _objects(home) == before
+    with side_by_side(shop.state, repository, service="catalog", baseline="HEAD", candidate="."):
+        there = objects_of(home)
+        with pytest.raises(VersionError, match="another run has two versions side by side"):
+            clear(shop.state, "souk")
+        with (
+            pytest.raises(VersionError, match="another run has two versions side by side"),
+            side_by_side(shop.state, repository, service="payment", baseline="HEAD", candidate="."),
+        ):
+            pass
+        assert objects_of(home) == there
 
 
 def test_a_version_that_is_none_is_refused_before_anything_is_changed(shop: Shop, repository: Path) -> None:
     home = LocalMesh(shop.state)
-    before = _objects(home)
+    before = objects_of(home)
     with (
         pytest.raises(VersionError, match="nowhere is no commit, branch or tag"),
         side_by_side(shop.state, repository, service="catalog", baseline="nowhere", candidate="."),
     ):
         pass
-    assert _objects(home) == before
-
-
-def _objects(home: Home) -> object:
-    """What there is, but for the versions of the store."""
-    kinds = ("Deployment", "DestinationRule", "VirtualService")
-    return {str(routing.key(each)): each["spec"] for kind in kinds for each in home.list(kind, "souk")}
+    assert objects_of(home) == before
 
 
 def _weigh(home: Home, **weights: int) -> None:
@@ -100,7 +78,3 @@ def _until(holds: Callable[[], object], seconds: float = 10) -> None:
     while not holds():
         assert time.monotonic() < deadline
         time.sleep(0.05)
-
-
-def _git(folder: Path, *arguments: str) -> str:
-    return subprocess.run(["git", *arguments], cwd=folder, check=True, capture_output=True, text=True).stdout

@@ -20,7 +20,7 @@ from souk_canary.places import Code, Metrics, Place
 from souk_canary.record import Calls
 from souk_canary.runner import Course, Runner
 from souk_canary.sources.endings import is_bad
-from souk_canary.steering import Ground, survey
+from souk_canary.steering import survey
 from souk_canary.versions.documents import BASELINE, CANDIDATE
 
 NOT_IN_ORDER = 1
@@ -39,15 +39,20 @@ def run(name: str, place: Place, metrics: Metrics | None, code: Code | None, rep
     holder = f"{definition.experiment}-{datetime.now(UTC):%Y%m%d-%H%M%S}-{secrets.token_hex(2)}"
     home = place.home()
     with ExitStack() as stack:
+        charge = Charge(place=place, namespace=definition.namespace, holder=holder, side_by_side=code is not None)
         if code is not None:
-            stack.enter_context(place.side_by_side(definition, code, tree()))
+            versions = place.side_by_side(definition, code, tree())
+            home.list("VirtualService", definition.namespace)  # else a guardian would wait for a mesh that is not there
+            stack.enter_context(guarded(charge))  # before there is anything that a run which is killed would leave
+            stack.enter_context(versions)
         ground = survey(home, definition)
         source = place.source(definition, ground, metrics)
         known = facts.gathered(home, str(place), definition, ground)
         load = stack.enter_context(place.load(definition.load, path.parent)) if definition.load else None
         clock = WallClock()
         stack.enter_context(clock.rung_by_signals())
-        stack.enter_context(guarded(_charge(place, ground, holder, code)))
+        if code is None:
+            stack.enter_context(guarded(charge))
         watching = stack.enter_context(audience(definition))
         runner = Runner(
             definition, ground=ground, holder=holder, home=home, source=source, clock=clock, audience=watching
@@ -65,18 +70,6 @@ def run(name: str, place: Place, metrics: Metrics | None, code: Code | None, rep
     )
     conclude(record, report.write(record, reports / holder))
     return NOT_IN_ORDER if record.problems else record.verdict.outcome.exit_code
-
-
-def _charge(place: Place, ground: Ground, holder: str, code: Code | None) -> Charge:
-    key = ground.key
-    return Charge(
-        place=place,
-        kind=key.kind,
-        namespace=key.namespace,
-        name=key.name,
-        holder=holder,
-        side_by_side=code is not None,
-    )
 
 
 def _find(name: str) -> Path:

@@ -2,19 +2,21 @@
 
 from __future__ import annotations
 
+import fcntl
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
 from souk_mesh.control import methods
 from souk_mesh.control.client import ControlClient, ControlError
-from souk_mesh.control.messages import ApplyRequest, DeleteRequest, Nothing, RegisterImageRequest
+from souk_mesh.control.messages import ApplyRequest, DeleteRequest, ForgetImageRequest, Nothing, RegisterImageRequest
 from souk_mesh.state import StateDir
 
 from souk_canary import routing
-from souk_canary.homes import Changed, Document, Home, HomeError, Key
+from souk_canary.homes import Document, Home, HomeError, Key
 from souk_canary.homes.local import LocalMesh
+from souk_canary.homes.rewriting import rewrite
 from souk_canary.routing import CannotSplit
 from souk_canary.versions import documents
 from souk_canary.versions.documents import BASELINE, CANDIDATE
@@ -23,8 +25,10 @@ from souk_canary.versions.trees import Tree, VersionError, tree
 # A service starts within seconds; one that compiles its imports, beside others, takes longer.
 READY_WITHIN = 90.0
 CONFIRMED_WITHIN = 15.0
-TRIES = 5
-"""Of a change that others get in the way of."""
+LOCK = "versions.lock"
+"""In the mesh's folder: held by the run whose versions are there."""
+# Whoever died before has a guardian that clears up, which takes a second or two.
+FREE_WITHIN = 10.0
 
 
 @contextmanager
@@ -39,32 +43,62 @@ def side_by_side(
         VersionError: a version can't be had, or does not become ready. Nothing is left of it.
     """
     trees = {BASELINE: tree(repository, baseline), CANDIDATE: tree(repository, candidate)}
-    clear(state, namespace)
-    try:
-        _place(state, service, namespace, trees)
-        yield
-    finally:
-        clear(state, namespace)
+    with _alone(state):
+        _clear(state, namespace)
+        try:
+            _place(state, service, namespace, trees)
+            yield
+        finally:
+            _clear(state, namespace)
 
 
 def clear(state: StateDir, namespace: str) -> None:
-    """Takes away what is left of versions side by side: requests first go where they went before.
+    """Takes away what a run that died has left of versions side by side.
 
     Raises:
-        VersionError: the mesh does not do it.
+        VersionError: the mesh does not do it, or they belong to a run that is alive.
     """
+    with _alone(state):
+        _clear(state, namespace)
+
+
+@contextmanager
+def _alone(state: StateDir) -> Iterator[None]:
+    """Keeps others from the versions of a mesh; the kernel ends that with the process, however it ends."""
+    if not state.root.is_dir():
+        raise VersionError(f"there is no mesh in {state.root}\n  `souk up` starts one")
+    deadline = time.monotonic() + FREE_WITHIN
+    with (state.root / LOCK).open("w") as lock:
+        while True:
+            try:
+                fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+                break
+            except BlockingIOError as error:
+                if time.monotonic() > deadline:
+                    raise VersionError(
+                        f"another run has two versions side by side on the mesh of {state.root}\n"
+                        "  wait for its end, or end it"
+                    ) from error
+                time.sleep(0.05)
+        yield
+
+
+def _clear(state: StateDir, namespace: str) -> None:
+    """Requests first go where they went before, then the pods go."""
     home = LocalMesh(state)
     try:
         for kind in ("VirtualService", "DestinationRule"):
             for each in home.list(kind, namespace):
                 if documents.altered(each):
-                    stored = _change(home, routing.key(each), documents.restored)
+                    stored = rewrite(home, routing.key(each), documents.restored)
                     _confirm(home, stored)
         with ControlClient(state.control_socket) as client:
             for each in home.list("Deployment", namespace):
                 if documents.made(each):
                     key = routing.key(each)
                     client.ask(methods.DELETE, DeleteRequest(kind=key.kind, namespace=namespace, name=key.name))
+                    for image in documents.images(each):
+                        client.ask(methods.FORGET_IMAGE, ForgetImageRequest(image=image))
     except (HomeError, ControlError) as error:
         raise VersionError(f"the versions could not be taken away: {error}") from error
 
@@ -81,8 +115,8 @@ def _place(state: StateDir, service: str, namespace: str, trees: dict[str, Tree]
             # One after the other: the older version looks at the database before the newer one changes it.
             for version, code in trees.items():
                 _start(client, found, service, version, code)
-        _confirm(home, _change(home, subsets, documents.with_subsets))
-        _confirm(home, _change(home, rule, lambda document: documents.with_versions(service, document)))
+        _confirm(home, rewrite(home, subsets, documents.with_subsets))
+        _confirm(home, rewrite(home, rule, lambda document: documents.with_versions(service, document)))
     except (HomeError, ControlError, CannotSplit) as error:
         raise VersionError(f"{service} can't be had in two versions: {error}") from error
 
@@ -118,16 +152,6 @@ def _rule_of(home: Home, service: str, namespace: str) -> Key:
     raise VersionError(
         f"no DestinationRule in {namespace} is for {service}\n  add one, as mesh/istio/traffic/order.yaml does"
     )
-
-
-def _change(home: Home, key: Key, change: Callable[[Document], Document]) -> Document:
-    for tried in range(TRIES):
-        try:
-            return home.replace(change(home.read(key)))
-        except Changed:
-            if tried == TRIES - 1:
-                raise
-    raise AssertionError("the last try returns or raises")
 
 
 def _confirm(home: Home, stored: Document) -> None:

@@ -95,6 +95,10 @@ class Images:
         Images(self.images, tree).find(image)
         self.registered[image] = tree
 
+    def forget(self, image: str) -> bool:
+        """Takes that back: the image is this tree's program again. False when it was that anyway."""
+        return self.registered.pop(image, None) is not None
+
     def find(self, image: str) -> Program | Proxy:
         """Finds what runs in the place of an image: a program, or the pod's Envoy alone.
 

@@ -92,6 +92,18 @@ def test_a_registered_image_is_another_trees_program_and_all_other_tags_stay_thi
     assert (present.folder, present.programs) == (here / "services/order", PYTHON.parent)
 
 
+def test_an_image_that_is_forgotten_is_this_trees_program_again(tmp_path: Path) -> None:
+    here, there = tmp_path / "here", tmp_path / "there"
+    for root in (here, there):
+        (root / "services/order").mkdir(parents=True)
+    (there / "python").touch()
+    images = load_images(here, PYTHON)
+    images.register("souk/order:past", Tree(there, there / "python"))
+    assert images.forget("souk/order:past")
+    assert images.find("souk/order:past") == images.find("souk/order:1")
+    assert not images.forget("souk/order:past")
+
+
 def test_a_tree_that_lacks_the_program_or_its_interpreter_is_not_registered(tmp_path: Path) -> None:
     images = load_images(tmp_path, PYTHON)
     with pytest.raises(UnknownImage, match="interpreter would be"):

@@ -205,6 +205,13 @@ class RegisterImageRequest(Message):
     """The interpreter of its services."""
 
 
+class ForgetImageRequest(Message):
+    """An image that is to be this working tree's program again."""
+
+    image: str
+    """The whole name, with its tag."""
+
+
 class ObserveRequest(Message):
     """Where somebody listens who wants to be told of requests (Envoy's access log service)."""
 

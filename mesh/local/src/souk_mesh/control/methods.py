@@ -10,6 +10,7 @@ from souk_mesh.control.messages import (
     ApplyRequest,
     DeleteRequest,
     Done,
+    ForgetImageRequest,
     GetReply,
     GetRequest,
     LateReply,
@@ -56,6 +57,7 @@ REPLACE = Method("Replace", ReplaceRequest, ReplaceReply)
 DELETE = Method("Delete", DeleteRequest, Done)
 LATE = Method("Late", Nothing, LateReply)
 REGISTER_IMAGE = Method("RegisterImage", RegisterImageRequest, Done)
+FORGET_IMAGE = Method("ForgetImage", ForgetImageRequest, Done)
 OBSERVE = Method("Observe", ObserveRequest, ObserveReply)
 """Lasts as long as its caller holds it."""
 SPLIT = Method("Split", SplitRequest, SplitReply)

@@ -17,6 +17,7 @@ from souk_mesh.control.messages import (
     ApplyRequest,
     DeleteRequest,
     Done,
+    ForgetImageRequest,
     GetReply,
     GetRequest,
     LateReply,
@@ -77,6 +78,9 @@ class Orders(Protocol):
     async def register_image(self, request: RegisterImageRequest) -> Done:
         """Says that an image is another tree's program."""
 
+    async def forget_image(self, request: ForgetImageRequest) -> Done:
+        """Says that an image is this tree's program again."""
+
     def observe(self, request: ObserveRequest) -> AsyncIterator[ObserveReply]:
         """Lets proxies tell somebody of requests, for as long as the call lasts."""
 
@@ -113,6 +117,7 @@ async def serve(orders: Orders, socket: Path) -> grpc.aio.Server:
             _handler(methods.DELETE, orders.delete),
             _handler(methods.LATE, orders.late),
             _handler(methods.REGISTER_IMAGE, orders.register_image),
+            _handler(methods.FORGET_IMAGE, orders.forget_image),
             _lasting_handler(methods.OBSERVE, orders.observe),
             _handler(methods.SPLIT, orders.split),
             _handler(methods.RESTART, orders.restart),

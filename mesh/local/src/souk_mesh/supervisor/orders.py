@@ -15,6 +15,7 @@ from souk_mesh.control.messages import (
     ApplyRequest,
     DeleteRequest,
     Done,
+    ForgetImageRequest,
     GetReply,
     GetRequest,
     LateReply,
@@ -173,6 +174,11 @@ class MeshOrders:
         except UnknownImage as unknown:
             raise Refusal(f"{request.image} can't be run from {request.root}: {unknown}") from unknown
         return Done(text=f"{request.image} is run from {request.root}")
+
+    async def forget_image(self, request: ForgetImageRequest) -> Done:
+        """Says that an image is this tree's program again."""
+        forgotten = self._images.forget(request.image)
+        return Done(text=f"{request.image} is {'no longer' if forgotten else 'not'} another tree's")
 
     def observe(self, request: ObserveRequest) -> AsyncIterator[ObserveReply]:
         """Lets proxies tell somebody of requests, for as long as the call lasts."""
