@@ -253,8 +253,10 @@ def _parts_of_the_rule(results: Results) -> Iterator[str]:
         "not bounded as "
         "a burst is. Dispersion in the bound: what one window may say shrinks with how much the baseline's pods "
         "differ, and is "
-        "less where nothing tells it; without it the bound is ln 4. Holding back: no promotion while the evidence "
-        "leans "
+        "less where nothing tells it; without it the bound is ln 4. Clumps in gross failure: half of 20 attempts "
+        "failing rolls back at once, and where attempts come in streams it takes half of 20 streams; how large "
+        "streams are is told by how unevenly attempts fall to the versions. Holding back: no promotion while the "
+        "evidence leans "
         "against the candidate, or twice the baseline's errors explain what was seen better than as many."
     )
 
@@ -290,9 +292,9 @@ def _weak(results: Results) -> Iterator[str]:
         "- **Streams.** Where requests come in streams that fail together, a stream is the unit, not a request; at 2 "
         "requests/s "
         "these are 0.1 streams/s. Clumps may look like a wrong split, too: up to "
-        f"{max(row.invalid for row in streams):.0%} of the runs in a cell end as invalid. False rollbacks by cell: "
-        + ", ".join(f"{row.rolled_back:.1%} at {row.cell.name}" for row in streams if row.rolled_back > 0.005)
-        + "."
+        f"{max(row.invalid for row in streams):.0%} of the runs in a cell end as invalid. At most "
+        f"{max(row.rolled_back for row in streams):.1%} in a cell are rolled back falsely; until the candidate "
+        "had its first streams, nothing tells that there are any."
     )
     yield (
         "- **A cold candidate** beside a warm baseline is worse for its first minute, and no rule knows why: "

@@ -14,6 +14,7 @@ import numpy as np
 from souk_canary.rule import ratio, verdict, weighing
 from souk_canary.rule.dispersion import Dispersion
 from souk_canary.rule.floats import Floats
+from souk_canary.rule.mismatch import Mismatch
 from study import grid
 from study.ours import Souk
 from study.plan import Outcomes
@@ -112,10 +113,13 @@ def ablations() -> Iterator[Row]:
     low = [Cell(World.STEADY, 0.5, 0.001, 0.05), Cell(World.STEADY, 2.0, 0.001, 0.05)]
     bursts = [Cell(World.POD_BURSTS, 20.0, 0.005), Cell(World.ONE_REPLICA, 20.0, 0.005)]
     inside = [Cell(World.STEADY, 20.0, 0.001, 0.005), Cell(World.STEADY, 200.0, 0.001, 0.002)]
+    streams = [Cell(World.STREAMS, rate, 0.02) for rate in (0.5, 2.0)]
+    streams += [Cell(World.STREAMS, rate, 0.001, errors) for rate in (2.0, 20.0) for errors in (0.3, 0.7)]
     for name, cells in (
-        ("", low + bursts + inside),
+        ("", low + bursts + streams + inside),
         ("help at low traffic", low),
         ("dispersion in the bound", bursts),
+        ("clumps in gross failure", streams),
         ("holding back", inside),
     ):
         with _without(name):
@@ -136,6 +140,9 @@ def _without(part: str) -> Iterator[None]:
             yield
     elif part == "dispersion in the bound":
         with patch.object(Dispersion, "cap", property(constant)):
+            yield
+    elif part == "clumps in gross failure":
+        with patch.object(Mismatch, "clump", 1.0):
             yield
     elif part == "holding back":
         with patch.object(verdict, "UNLIKE", -math.inf), patch.object(verdict, "LEANING", math.inf):

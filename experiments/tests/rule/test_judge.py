@@ -55,6 +55,20 @@ def test_half_of_twenty_attempts_failing_rolls_back_at_once_unless_the_baseline_
     assert opinion([window((180, 90), (20, 10), share=0.1)]).roll_back is None
 
 
+def test_twenty_attempts_that_are_one_stream_are_no_gross_failure() -> None:
+    """Streams of 20 stay with their pod; half of one fails."""
+    streams = [window((40, 0), (0, 0), share=0.1)] * 3
+    assert opinion([*streams, window((20, 0), (20, 10), share=0.1)]).roll_back is None
+
+
+def test_attempts_that_a_proxy_makes_again_after_failures_are_no_stream_and_gross_failure_is_seen_at_once() -> None:
+    """20 requests, each tried twice, of 40 attempts 24 bad."""
+    steady = [window((180, 0), (20, 0), share=0.1)] * 3
+    assert opinion([*steady, window((180, 0), (40, 24), share=0.1)]).roll_back == (
+        "24 of 40 attempts of the candidate failed in one window"
+    )
+
+
 def test_errors_that_both_versions_have_roll_nothing_back() -> None:
     assert opinion([window((90, 27), (10, 3), share=0.1)] * 60).roll_back is None
 

@@ -73,6 +73,17 @@ def test_attempts_in_clumps_are_no_mismatch_where_single_ones_would_be() -> None
     assert float(clumped.log) < ALARM
 
 
+@given(st.integers(0, 2**32 - 1))
+def test_how_many_attempts_go_together_is_told_by_how_unevenly_they_fall(seed: int) -> None:
+    streams = np.random.default_rng(seed)
+    single, clumped = Mismatch.none(), Mismatch.none()
+    for _ in range(200):
+        single = after(single, 0.3, float(streams.binomial(100, 0.3)), 100)
+        clumped = after(clumped, 0.3, 20.0 * streams.binomial(5, 0.3), 100)
+    assert 1 <= float(single.clump) < 1.8
+    assert 11 < float(clumped.clump) < 36
+
+
 def test_without_attempts_or_a_split_nothing_is_said() -> None:
     for share, candidate, total in ((0.0, 0, 50), (1.0, 50, 50), (0.5, 0, 0)):
         assert float(after(Mismatch.none(), share, candidate, total).log) == 0

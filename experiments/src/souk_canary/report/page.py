@@ -54,7 +54,12 @@ def _facts(record: Record) -> Iterable[tuple[str, str]]:
 
 
 def _figures(record: Record) -> Iterable[str]:
-    yield _card("Weights", "The line is what every proxy routes by, the dots what arrived.", figures.weights(record))
+    yield _card(
+        "Weights",
+        "The line is what every proxy routes by, the dots the attempts that arrived. What fails is tried again, so "
+        "that a failing version has more of them.",
+        figures.weights(record),
+    )
     if not record.windows:
         yield _card("No window was counted", "There is nothing to show of what the versions did.", "")
         return

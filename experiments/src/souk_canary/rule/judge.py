@@ -109,7 +109,7 @@ class Judge:
         return tuple(Evidence(name, float(log), threshold(criteria)) for name, log in named)
 
     def _why_back(self) -> str:
-        if is_gross(self._last):
+        if is_gross(self.weighing, self._last):
             candidate = self.last.candidate
             return f"{candidate.bad} of {candidate.attempts} attempts of the candidate failed in one window"
         strongest = max(self._evidence(), key=lambda evidence: evidence.log)

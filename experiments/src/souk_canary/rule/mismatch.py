@@ -2,9 +2,9 @@
 
     L(s) = n ln s - N ln(1 + w(s - 1))          n of N attempts were the candidate's, which should get the share w
 
-as for bad events, but of all attempts, and against odds that are off by a factor s in either direction. The evidence
-is the mean over s of exp(Σ min(L(s)/φ, ln 4)); it has mean 1 or less while each request is sent to the candidate
-with probability w.
+as for bad events, but of all attempts, and of the good ones, and against odds that are off by a factor s in either
+direction. The evidence is the mean over s of exp(Σ min(L(s)/φ, ln 4)); it has mean 1 or less while each request is sent
+to the candidate with probability w.
 
 Streams and connections that stay with a pod clump the attempts without bending the split. φ says by how much:
 
@@ -38,16 +38,31 @@ class Mismatch:
     logs: Floats
     """An axis for what is counted, all attempts or the good ones, and one for `ODDS`."""
     squares: Floats
+    """Σ (z - z')²/2, of all attempts and of the good ones."""
     degrees: Floats
     share: Floats
     """The split of the window before."""
     deviation: Floats
-    """z of the window before."""
+    """z of the window before, of all attempts and of the good ones."""
 
     @classmethod
     def none(cls, shape: tuple[int, ...] = ()) -> Mismatch:
         """Before the first window."""
-        return cls(np.zeros((*shape, 2, len(ODDS))), np.zeros(shape), np.zeros(shape), np.zeros(shape), np.zeros(shape))
+        both = (*shape, 2)
+        return cls(np.zeros((*both, len(ODDS))), np.zeros(both), np.zeros(shape), np.zeros(shape), np.zeros(both))
+
+    @property
+    def factor(self) -> Floats:
+        """φ, of all attempts and of the good ones."""
+        return np.maximum(1.0, (2 + self.squares) / (2 + self.degrees[..., None]))
+
+    @property
+    def clump(self) -> Floats:
+        """About so many attempts go to a version together: 1 where each is sent by itself.
+
+        The lesser φ, for the reason that `log` is the lesser evidence: what is tried again after a failure is no clump.
+        """
+        return np.asarray(self.factor.min(axis=-1))
 
     @property
     def log(self) -> Floats:
@@ -65,17 +80,17 @@ class Mismatch:
         split = (window.share > 0) & (window.share < 1) & seen
         share = np.where(split, window.share, 0.5)
         baseline, candidate = (_counted(arm) * split[..., None] for arm in (window.baseline, window.candidate))
-        factor = np.maximum(1.0, (2 + self.squares) / (2 + self.degrees))
         likelihood = log_likelihood_ratios(ODDS, share[..., None], candidate, baseline + candidate)
-        total = baseline[..., 0] + candidate[..., 0]
-        deviation = (candidate[..., 0] - share * total) / np.sqrt(np.maximum(total, 1) * share * (1 - share))
+        total = baseline + candidate
+        variance = np.maximum(total, 1) * (share * (1 - share))[..., None]
+        deviation = (candidate - share[..., None] * total) / np.sqrt(variance)
         again = split & (window.share == self.share)
         return Mismatch(
-            self.logs + np.minimum(likelihood / factor[..., None, None], CAP),
-            self.squares + again * (deviation - self.deviation) ** 2 / 2,
+            self.logs + np.minimum(likelihood / self.factor[..., None], CAP),
+            self.squares + again[..., None] * (deviation - self.deviation) ** 2 / 2,
             self.degrees + again,
             np.where(seen, window.share, self.share),
-            np.where(seen, deviation, self.deviation),
+            np.where(seen[..., None], deviation, self.deviation),
         )
 
 

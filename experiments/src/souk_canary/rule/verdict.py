@@ -13,7 +13,8 @@ from souk_canary.rule.tally import Tally
 from souk_canary.rule.weighing import Weighing
 
 GROSS_PART, GROSS_ATTEMPTS = 0.5, 20
-"""Half of at least so many attempts in one window failed: nobody waits for more evidence."""
+"""Half of at least so many attempts in one window failed: nobody waits for more evidence. Of attempts that come in
+clumps it takes so many clumps: twenty attempts may be one stream, which shares one fate."""
 MISMATCH_ALPHA = 1e-3
 """A split that is as it should be is taken for wrong in at most this part of the runs."""
 OUTAGE = 1e-3
@@ -36,12 +37,12 @@ def enough(criteria: Criteria) -> float:
     return math.log(2 / criteria.beta)
 
 
-def is_gross(window: Tally) -> Truths:
-    """The candidate fails at least half of its attempts in a window, and the baseline not half as often."""
+def is_gross(weighing: Weighing, window: Tally) -> Truths:
+    """The candidate fails at least half of its attempts in the last window, and the baseline not half as often."""
     attempts, bad = window.candidate.attempts[..., 0], window.candidate.bad[..., 0]
     others, others_bad = window.baseline.attempts[..., 0], window.baseline.bad[..., 0]
     alone = 2 * others_bad * attempts <= bad * others
-    return np.asarray((attempts >= GROSS_ATTEMPTS) & (bad >= GROSS_PART * attempts) & alone)
+    return np.asarray((attempts >= GROSS_ATTEMPTS * weighing.mismatch.clump) & (bad >= GROSS_PART * attempts) & alone)
 
 
 def is_outage(window: Tally, limit: float) -> Truths:
@@ -52,7 +53,7 @@ def is_outage(window: Tally, limit: float) -> Truths:
 
 def rolls_back(weighing: Weighing, last: Tally) -> Truths:
     """The candidate is shown to be worse, or fails grossly."""
-    return is_gross(last) | (weighing.worse_by_criterion >= threshold(weighing.criteria)).any(axis=-1)
+    return is_gross(weighing, last) | (weighing.worse_by_criterion >= threshold(weighing.criteria)).any(axis=-1)
 
 
 def leans(weighing: Weighing) -> Truths:
