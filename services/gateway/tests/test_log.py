@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import socket
 import urllib.request
 import uuid
 
@@ -11,7 +12,7 @@ from souk.catalog.v1.catalog_pb2 import GetProductRequest
 from souk.catalog.v1.catalog_pb2_grpc import CatalogServiceStub
 from souk.order.v1.order_pb2 import WatchOrderRequest
 from souk.order.v1.order_pb2_grpc import OrderServiceStub
-from souk_gateway.testing import Backend, Gateway
+from souk_gateway.testing import HOST, Backend, Gateway
 
 NOBODY_WAS_ASKED = None
 
@@ -67,3 +68,16 @@ def test_a_stream_that_its_client_leaves_has_no_code(gateway: Gateway, backend: 
     line = gateway.logged(identity)
     backend.release.set()
     assert (line["status"], line["grpc"]) == (200, None)
+
+
+def test_a_call_that_its_client_gives_up_has_none_either(gateway: Gateway, backend: Backend) -> None:
+    identity = str(uuid.uuid4())
+    backend.release.clear()
+    backend.entered.clear()
+    with socket.create_connection((HOST, gateway.port), timeout=5) as connection:
+        asked = f"GET /v1/products/slow HTTP/1.1\r\nhost: a\r\nx-request-id: {identity}\r\n\r\n"
+        connection.sendall(asked.encode())
+        assert backend.entered.wait(5)
+    line = gateway.logged(identity)
+    backend.release.set()
+    assert (line["status"], line["grpc"]) == (0, None)

@@ -5,10 +5,10 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
+from souk_gateway.conditions import Json
 from souk_gateway.descriptors import Binding, Method
 from souk_gateway.parameters import gives_etag
 from souk_gateway.reasons import Reason, Reasons
-from souk_gateway.replies import Json
 from souk_gateway.schemas import Schemas, Use
 
 JSON, LINES, EVENTS = "application/json", "application/x-ndjson", "text/event-stream"

@@ -5,8 +5,8 @@ from __future__ import annotations
 from google.api import field_behavior_pb2
 from google.protobuf.descriptor import Descriptor, FieldDescriptor
 
+from souk_gateway.conditions import Json
 from souk_gateway.descriptors import Binding, Method
-from souk_gateway.replies import Json
 
 ANYTHING = "*"
 _PLAIN = ""

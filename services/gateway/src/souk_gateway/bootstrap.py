@@ -6,9 +6,10 @@ import copy
 from pathlib import Path
 from typing import Any
 
+from souk_gateway.conditions import LUA, Json, came_as_grpc, done_by_rest, other_by_rest
 from souk_gateway.descriptors import Api
 from souk_gateway.filters import MAX_REQUEST, http_filters
-from souk_gateway.replies import LUA, Json, came_as_grpc, came_as_rest, local_reply_config
+from souk_gateway.replies import local_reply_config
 from souk_gateway.routes import CONFIGURATION, REFLECTION, route_configuration
 from souk_gateway.settings import Address, Settings
 
@@ -77,9 +78,11 @@ def _api_listener(api: Api, settings: Settings) -> Json:
         "route_config": route_configuration(api, settings),
         "http_filters": http_filters(),
         "local_reply_config": local_reply_config(),
-        # What the service said to REST is noted on the way; what it says to gRPC comes last, in the trailers.
+        # What goes well by REST is 0; to note that for each costs as much as to write its line. What a service says
+        # else to REST is noted on the way; what it says to gRPC comes last, in the trailers.
         "access_log": [
-            _access_log(settings, came_as_rest(), f"%DYNAMIC_METADATA({LUA}:grpc)%"),
+            _access_log(settings, done_by_rest(), 0),
+            _access_log(settings, other_by_rest(), f"%DYNAMIC_METADATA({LUA}:grpc)%"),
             _access_log(settings, came_as_grpc(), "%GRPC_STATUS_NUMBER%"),
         ],
     }
@@ -157,7 +160,7 @@ def _overload() -> Json:
     return {"resource_monitors": [{"name": name, "typed_config": config}]}
 
 
-def _access_log(settings: Settings, calls: Json, code: str) -> Json:
+def _access_log(settings: Settings, calls: Json, code: str | int) -> Json:
     line = {
         "timestamp": "%START_TIME%",
         "level": "info",

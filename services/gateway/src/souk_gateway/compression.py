@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from souk_gateway.replies import Json
+from souk_gateway.conditions import Json
 
 _DECOMPRESSOR = "envoy.filters.http.decompressor"
 _FILTER_CONFIG = "type.googleapis.com/envoy.config.route.v3.FilterConfig"

@@ -11,8 +11,8 @@ from google.protobuf import message_factory
 from google.protobuf.descriptor import Descriptor, FieldDescriptor
 
 from souk_gateway import ranges
+from souk_gateway.conditions import Json
 from souk_gateway.descriptors import Api
-from souk_gateway.replies import Json
 
 Dynamic = Any
 """A message whose class is made from the descriptor set."""

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable, Iterator
 
-from souk_gateway.replies import Json
+from souk_gateway.conditions import Json
 
 NAME = "envoy.filters.http.cors"
 

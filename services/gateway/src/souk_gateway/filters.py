@@ -10,14 +10,15 @@ from pathlib import Path
 from souk_gateway import compression, cors
 from souk_gateway import transcoder as transcoding
 from souk_gateway.bodies import body_context, normalised
+from souk_gateway.conditions import LUA as LUA_NAMESPACE
+from souk_gateway.conditions import Json
 from souk_gateway.descriptors import Api, Binding, Method
-from souk_gateway.replies import LUA as LUA_NAMESPACE
-from souk_gateway.replies import Json
 
 HEADERS = "envoy.filters.http.header_mutation"
 GRPC_WEB = "envoy.filters.http.grpc_web"
 REST = "envoy.filters.http.lua"
 ERRORS = "souk.filters.http.errors"
+CODE = "souk.filters.http.code"
 STATISTICS = "envoy.filters.http.grpc_stats"
 HEALTH_PATH = "/healthz"
 MAX_REQUEST = transcoding.MAX_REQUEST
@@ -40,9 +41,7 @@ _TYPE = "type.googleapis.com/envoy.extensions.filters.http"
 
 
 def http_filters() -> list[Json]:
-    """Health, header clean-up, CORS, gRPC-Web, compression, REST, errors, transcoder, statistics, router.
-
-    The code of gRPC is noted twice for the log: the transcoder takes that of an error away, and says that of a success.
+    """Health, header clean-up, CORS, gRPC-Web, compression, REST, errors, transcoder, code, statistics, router.
 
     The response passes them the other way round: the first one sees also what the transcoder answers by itself. The
     statistics stand behind the transcoder, since in front of it a status of HTTP hides the one of gRPC.
@@ -51,8 +50,8 @@ def http_filters() -> list[Json]:
     """
     packing = [*compression.compressors(), compression.decompressor()]
     return [
-        *(_health(), _header_mutation(), _code("said"), cors.cors(), _grpc_web(), *packing),
-        *(_rest(), _errors(), transcoding.transcoder(), _code("heard"), _statistics(), _router()),
+        *(_health(), _header_mutation(), cors.cors(), _grpc_web(), *packing),
+        *(_rest(), _errors(), transcoding.transcoder(), _code(), _statistics(), _router()),
     ]
 
 
@@ -117,12 +116,12 @@ def _header_mutation() -> Json:
     return {"name": HEADERS, "typed_config": {"@type": f"{_TYPE}.header_mutation.v3.HeaderMutation"}}
 
 
-def _code(place: str) -> Json:
-    """Notes the code of gRPC, if there is one, where the access log finds it: no header tells it in the end."""
+def _code() -> Json:
+    """Notes the code of an error of gRPC where the access log finds it: the transcoder takes it away."""
     noted = {"metadata_namespace": LUA_NAMESPACE, "key": "grpc", "type": "NUMBER"}
     rule = {"header": "grpc-status", "on_header_present": noted}
     config = {"@type": f"{_TYPE}.header_to_metadata.v3.Config", "response_rules": [rule]}
-    return {"name": f"souk.filters.http.code_{place}", "typed_config": config}
+    return {"name": CODE, "typed_config": config}
 
 
 def _grpc_web() -> Json:

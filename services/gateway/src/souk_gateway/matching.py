@@ -6,7 +6,7 @@ among them, before it looks at its path.
 
 from __future__ import annotations
 
-from souk_gateway.replies import Json
+from souk_gateway.conditions import Json
 from souk_gateway.templates import Template
 
 

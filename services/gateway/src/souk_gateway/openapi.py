@@ -10,11 +10,11 @@ from google.rpc import status_pb2
 
 from souk_gateway.answers import FAILED, Answers
 from souk_gateway.comments import comments, first_sentence
+from souk_gateway.conditions import Json
 from souk_gateway.constraints import Rules
 from souk_gateway.descriptors import Api, Binding, Method
 from souk_gateway.parameters import Parameters, collections
 from souk_gateway.reasons import Reasons
-from souk_gateway.replies import Json
 from souk_gateway.schemas import Schemas, Use
 
 _JSON = "application/json"

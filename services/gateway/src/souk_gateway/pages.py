@@ -7,10 +7,10 @@ from dataclasses import dataclass
 from hashlib import sha256
 from pathlib import Path
 
+from souk_gateway.conditions import Json
 from souk_gateway.descriptors import Service
 from souk_gateway.filters import own_page_overrides
 from souk_gateway.matching import begins
-from souk_gateway.replies import Json
 from souk_gateway.settings import Misconfigured
 
 OPENAPI = Path(__file__).with_name("openapi.json")

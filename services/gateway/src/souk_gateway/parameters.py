@@ -10,8 +10,8 @@ from itertools import pairwise
 from google.api import resource_pb2
 from google.protobuf.descriptor import FieldDescriptor
 
+from souk_gateway.conditions import Json
 from souk_gateway.descriptors import Api, Binding, Method, query_fields, resolve
-from souk_gateway.replies import Json
 from souk_gateway.schemas import Schemas, Use
 from souk_gateway.templates import ONE, REST, Template
 from souk_gateway.wellknown import WELL_KNOWN

@@ -4,17 +4,9 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-Json = dict[str, object]
+from souk_gateway.conditions import LUA, Json, all_of, came_as_rest, status_is
 
 DOMAIN = "souk.dev"
-LUA = "souk.gateway"
-"""Where the Lua notes what it refuses, and why."""
-_TRANSCODED: Json = {"name": "x-envoy-original-path", "present_match": True}
-_GRPC: Json = {
-    "name": "content-type",
-    "string_match": {"prefix": "application/grpc"},
-    "treat_missing_header_as_empty": True,
-}
 
 
 @dataclass(frozen=True)
@@ -83,13 +75,13 @@ def _escaped_slash() -> Json:
 
 def _mapper(refusal: Refusal) -> Json:
     info = _error_info(refusal.reason, "%RESPONSE_CODE_DETAILS%")
-    return _answer([_status(refusal.status), came_as_rest()], refusal.code, refusal.message, [info])
+    return _answer([status_is(refusal.status), came_as_rest()], refusal.code, refusal.message, [info])
 
 
 def _answer(conditions: list[Json], code: int, message: str, details: list[Json]) -> Json:
     body: Json = {"code": code, "message": message, "details": details}
     return {
-        "filter": {"and_filter": {"filters": conditions}} if len(conditions) > 1 else conditions[0],
+        "filter": all_of(*conditions) if len(conditions) > 1 else conditions[0],
         "body_format_override": {"json_format": body, "content_type": "application/json"},
     }
 
@@ -97,22 +89,3 @@ def _answer(conditions: list[Json], code: int, message: str, details: list[Json]
 def _error_info(reason: str, cause: str) -> Json:
     kind = "type.googleapis.com/google.rpc.ErrorInfo"
     return {"@type": kind, "reason": reason, "domain": DOMAIN, "metadata": {"cause": cause}}
-
-
-def _status(status: int) -> Json:
-    value = {"default_value": status, "runtime_key": f"local_reply.{status}"}
-    return {"status_code_filter": {"comparison": {"op": "EQ", "value": value}}}
-
-
-def came_as_rest() -> Json:
-    """What came as REST: the transcoder has turned it into gRPC and kept the path, or it hasn't come as far."""
-    return {"or_filter": {"filters": [_header(_TRANSCODED), _header({**_GRPC, "invert_match": True})]}}
-
-
-def came_as_grpc() -> Json:
-    """All the rest."""
-    return {"and_filter": {"filters": [_header({**_TRANSCODED, "invert_match": True}), _header(_GRPC)]}}
-
-
-def _header(matcher: Json) -> Json:
-    return {"header_filter": {"header": matcher}}

@@ -7,11 +7,11 @@ from dataclasses import replace
 from typing import Any
 
 from souk_gateway import compression, cors, transcoder
+from souk_gateway.conditions import Json
 from souk_gateway.descriptors import COMMITTED, Api, Binding, Method, is_text
 from souk_gateway.filters import api_overrides, grpc_overrides, plain_overrides, rest_overrides
 from souk_gateway.matching import begins, path_of
 from souk_gateway.pages import OPENAPI, own_pages
-from souk_gateway.replies import Json
 from souk_gateway.settings import Settings
 from souk_gateway.verbs import has_head, verb_routes
 

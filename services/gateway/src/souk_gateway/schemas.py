@@ -13,8 +13,8 @@ from enum import Enum
 from google.api import field_behavior_pb2
 from google.protobuf.descriptor import Descriptor, EnumDescriptor, FieldDescriptor
 
+from souk_gateway.conditions import Json
 from souk_gateway.constraints import Rules
-from souk_gateway.replies import Json
 from souk_gateway.wellknown import IN_WORDS, SCALARS, WELL_KNOWN
 
 # A name is chosen when a resource is made, by the service or beside the resource, and stands in the path from then on.

@@ -6,8 +6,8 @@ import base64
 from collections.abc import Mapping
 from types import MappingProxyType
 
+from souk_gateway.conditions import Json
 from souk_gateway.descriptors import Api, Method
-from souk_gateway.replies import Json
 
 NAME = "envoy.filters.http.grpc_json_transcoder"
 MAX_REQUEST = 1 << 20

@@ -5,10 +5,10 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from souk_gateway import cors
+from souk_gateway.conditions import Json
 from souk_gateway.descriptors import Api, Binding, Method
 from souk_gateway.filters import own_page_overrides
 from souk_gateway.matching import path_of
-from souk_gateway.replies import Json
 from souk_gateway.templates import ONE, REST, Template
 
 _OPTIONS: Json = {"name": ":method", "string_match": {"exact": "OPTIONS"}}

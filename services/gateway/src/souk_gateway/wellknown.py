@@ -6,7 +6,7 @@ from collections.abc import Mapping
 
 from google.protobuf.descriptor import FieldDescriptor
 
-from souk_gateway.replies import Json
+from souk_gateway.conditions import Json
 
 _STRING: Json = {"type": "string"}
 # 64 bits don't fit into a JavaScript number: they are written as strings.

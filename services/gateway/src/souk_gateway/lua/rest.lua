@@ -48,6 +48,7 @@ end
 
 -- Headers and messages go on meanwhile. What has no trailers was cut off, and nobody knows by which code.
 local function note_last_word(handle)
+  handle:streamInfo():dynamicMetadata():set(NAMESPACE, "stream", true)
   local trailers = handle:trailers()
   local code = trailers and tonumber(trailers:get("grpc-status"))
   if code then
