@@ -24,7 +24,7 @@ class LocalMesh:
 
     mesh: Mesh
     # The longest wait on a busy machine: a pod that drains, and its successor.
-    patience: float = 60
+    patience: float = 120
 
     @property
     def address(self) -> str:
