@@ -83,3 +83,22 @@ def test_the_licence_is_the_one_that_images_and_the_project_name() -> None:
 def test_what_a_page_leads_to_is_there(page: str) -> None:
     targets = re.findall(r"\]\(([^)#:]+)\)", (ROOT / page).read_text())
     assert not [target for target in targets if not ((ROOT / page).parent / target).exists()]
+
+
+def test_a_deployment_reads_every_file_that_no_person_can() -> None:
+    unreadable = [file for file in tracked() if not readable(ROOT / file)]
+    assert unreadable == ["services/gateway/src/souk_gateway/descriptors.binpb"]
+
+
+def test_no_key_is_kept_but_those_of_an_example_that_a_case_shows() -> None:
+    begun = "-----BEGIN" + r"( [A-Z]+)? PRIVATE KEY-----"
+    holding = [file for file in tracked() if readable(ROOT / file) and re.search(begun, (ROOT / file).read_text())]
+    assert {Path(file).parent.as_posix() for file in holding} == {"mesh/local/behaviour/cases/gateways"}
+
+
+def readable(file: Path) -> bool:
+    try:
+        file.read_text()
+    except UnicodeDecodeError:
+        return False
+    return True
