@@ -67,6 +67,20 @@ def test_proxies_that_a_change_does_not_concern_keep_the_very_same_resources(old
         assert after.resources(pod) is before.resources(pod)
 
 
+def test_callers_of_different_sight_share_what_they_are_told_alike() -> None:
+    narrow = CALLING["Sidecar", 'egress: [{hosts: ["./a.souk.svc.cluster.local"]}]']
+    less = narrow.replace("egress", "workloadSelector: {labels: {app: b}}, egress").replace("./a.", "./c.")
+    _, told = _changed(ROUTES["c", "c", 0], ROUTES["c", "c", 40], less)
+    tables = [
+        made.result
+        for callers, all_told in told.told.items()
+        for (service, _), made in all_told.result.hosts.items()
+        if service.name == "c" and not callers.labels
+    ]
+    assert len(tables) == 2
+    assert tables[0] is tables[1]
+
+
 def test_what_a_sidecar_hides_concerns_its_pods_no_more() -> None:
     scoped = CALLING["Sidecar", 'egress: [{hosts: ["./a.souk.svc.cluster.local"]}]']
     before, after = _changed(ROUTES["c", "c", 0], ROUTES["c", "c", 40], scoped)

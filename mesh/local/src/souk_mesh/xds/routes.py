@@ -28,12 +28,15 @@ def routes_name(key: ServiceKey, port: int) -> str:
     return f"{key.host}:{port}"
 
 
+Labels = tuple[tuple[str, str], ...]
+
+
 @dataclass(frozen=True)
 class Callers:
     """Pods that are told the same about everybody else."""
 
     namespace: str
-    labels: tuple[tuple[str, str], ...]
+    labels: Labels
     """Those that some rule asks a caller for."""
     scope: Scope
 
@@ -54,7 +57,7 @@ class Ruled:
 class Routed:
     """One port of a Service, and what its table is made from but for the caller's own address."""
 
-    callers: Callers
+    caller: Caller
     callee: Callee
     port: ServicePort
     names: tuple[str, ...]
@@ -81,9 +84,9 @@ def common_hosts(given: Routed) -> Hosts:
     key, number = given.callee.key, given.port.port
     # The supervisor wrote a virtual address where the application had a name: to everybody else the call must look as
     # if it still had.
-    sent_with = f"{known_names(key, given.callers.namespace)[0]}:{number}"
+    sent_with = f"{known_names(key, given.caller.namespace)[0]}:{number}"
     by_name = [
-        virtual_host(f"{name}:{number}", [name], _ruled_routes(ruled, given.callers.on(number)))
+        virtual_host(f"{name}:{number}", [name], _ruled_routes(ruled, given.caller))
         for name, ruled in given.others.items()
     ]
     if given.names:
@@ -127,7 +130,7 @@ def route_table(name: str) -> route_pb2.RouteConfiguration:
 def _routes(given: Routed, sent_with: str) -> list[route_components_pb2.Route]:
     if given.ruled is None:
         return [service_route(given.callee, given.port.port, sent_with)]
-    return _ruled_routes(given.ruled, given.callers.on(given.port.port), sent_with)
+    return _ruled_routes(given.ruled, given.caller, sent_with)
 
 
 def _ruled_routes(ruled: Ruled, caller: Caller, sent_with: str = "") -> list[route_components_pb2.Route]:

@@ -125,7 +125,7 @@ def _from(condition: HTTPMatchRequest | L4MatchAttributes, caller: Caller) -> bo
 
 def _settled(condition: HTTPMatchRequest, sent_with: str) -> HTTPMatchRequest | None:
     """The condition without what is known when the route is built; None when that already fails."""
-    if not sent_with:
+    if not sent_with or not (condition.authority or condition.headers or condition.without_headers):
         return condition
     asked = [text for text in (condition.authority, *_on_authority(condition.headers)) if text is not None]
     excluded = _on_authority(condition.without_headers)

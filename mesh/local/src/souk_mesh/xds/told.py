@@ -11,7 +11,7 @@ from souk_mesh.xds.connections import Forwarding, forwarding
 from souk_mesh.xds.destinations import Callees
 from souk_mesh.xds.mesh_rules import MeshRules
 from souk_mesh.xds.reach import named_callees
-from souk_mesh.xds.remaking import Made, each_kept, same_if_equal
+from souk_mesh.xds.remaking import Made, each_kept, kept, same_if_equal
 from souk_mesh.xds.routes import Callers, Hosts, Routed, Ruled, common_hosts
 from souk_mesh.xds.strangers import Strange, strange_forwarding, strange_hosts
 from souk_mesh.xds.view import PortKey, encrypted, protocol
@@ -56,28 +56,41 @@ class Outbound:
         return frozenset(port.port for port in ports if protocol(port).http)
 
 
-def told(given: Outbound, before: Told) -> Told:
-    """What callers are told; the very result of before if nothing in it changes."""
+def told(given: Outbound, before: Told, elsewhere: CommonHosts) -> Told:
+    """What callers are told; the very result of before if nothing in it changes.
+
+    Args:
+        given: the callers, and what they go by.
+        before: what they were told.
+        elsewhere: what others are told, who mostly are told the same.
+    """
     rules = MeshRules(given.rules, given.callers.namespace)
     connections = same_if_equal({**_connections(given, rules), **_strange_connections(given)}, before.connections)
-    after = Told(_hosts(given, rules, before.hosts), connections, _strange_hosts(given, before.strange_hosts))
+    after = Told(
+        _hosts(given, rules, before.hosts, elsewhere), connections, _strange_hosts(given, before.strange_hosts)
+    )
     return same_if_equal(after, before)
 
 
-def _hosts(given: Outbound, rules: MeshRules, before: CommonHosts) -> CommonHosts:
-    callers, callees = given.callers, given.callees
+def _hosts(given: Outbound, rules: MeshRules, before: CommonHosts, elsewhere: CommonHosts) -> CommonHosts:
+    callees = given.callees
     sources: dict[PortKey, Routed] = {}
     for number in sorted(given.spoken):
-        meant = rules.on(callers.on(number), given.named)
+        caller = given.callers.on(number)
+        meant = rules.on(caller, given.named)
         others = {name: Ruled(rule, named_callees(callees, rule)) for name, rule in meant.others.items()}
         for host, named_by in meant.services.items():
             callee, rule = callees[host], named_by.rule
             port = next(each for each in callee.service.spec.ports if each.port == number)
             ruled = Ruled(rule, named_callees(callees, rule)) if rule else None
             sources[callee.key, number] = Routed(
-                callers, callee, port, named_by.names, ruled, others, given.registry_only
+                caller, callee, port, named_by.names, ruled, others, given.registry_only
             )
-    return each_kept(before, sources, common_hosts)
+
+    def make(routed: Routed) -> Hosts:
+        return kept(elsewhere.get((routed.callee.key, routed.port.port)), routed, common_hosts).result
+
+    return each_kept(before, sources, make)
 
 
 def _connections(given: Outbound, rules: MeshRules) -> Mapping[PortKey, Forwarding]:

@@ -6,6 +6,7 @@ First comes what pods have in common (`common`), then, by `companies`, what each
 
 from __future__ import annotations
 
+from collections import defaultdict
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field, fields
 from functools import partial
@@ -22,14 +23,14 @@ from souk_mesh.xds.observation import layer
 from souk_mesh.xds.reach import MESH
 from souk_mesh.xds.remaking import Made, each_kept, kept, same_if_equal
 from souk_mesh.xds.resources import Resource, Resources
-from souk_mesh.xds.routes import Callers
+from souk_mesh.xds.routes import Callers, Hosts, Labels, Routed
 from souk_mesh.xds.scopes import Scope
 from souk_mesh.xds.selection import Policies, Spoken, spoken
 from souk_mesh.xds.sight import Outward, Sight, sight
 from souk_mesh.xds.standing import Ground, Standing, ground
 from souk_mesh.xds.tls import secrets
 from souk_mesh.xds.told import NOTHING, Outbound, Told, told
-from souk_mesh.xds.view import View
+from souk_mesh.xds.view import PortKey, View
 
 Bound = tuple[VirtualService, ...]
 """The VirtualServices that a namespace sees and that are bound to some gateway."""
@@ -167,6 +168,8 @@ def _routing(
 ) -> Mapping[Callers, Made[Outbound, Told]]:
     by_key = {each.key: each for each in rules}
     found = {}
+    # Tables, by whom rules may take their callers for: only among those are there any alike.
+    hosts: defaultdict[tuple[str, Labels], dict[PortKey, Made[Routed, Hosts]]] = defaultdict(dict)
     for callers in filter(None, (company.callers for company in grouped)):
         seen, old = sights[callers.scope].result, before.get(callers)
         outbound = Outbound(
@@ -177,7 +180,10 @@ def _routing(
             rules=rules if seen.rules is None else tuple(by_key[each] for each in seen.rules),
             registry_only=seen.registry_only,
         )
-        found[callers] = kept(old, outbound, partial(told, before=old.result if old else NOTHING))
+        earlier = old.result if old else NOTHING
+        elsewhere = hosts[callers.namespace, callers.labels]
+        found[callers] = kept(old, outbound, partial(told, before=earlier, elsewhere=elsewhere))
+        elsewhere.update(found[callers].result.hosts)
     return found
 
 
