@@ -137,7 +137,10 @@ class Cluster:
     def _all_split(self, service: str, wanted: Set[Shares]) -> bool:
         with ThreadPoolExecutor() as asking:
             found = asking.map(lambda pod: done_by(pod.name, service), [pod for pod in self.pods() if pod.ready])
-            return all(done in (wanted, set()) for done in found)
+            try:
+                return all(done in (wanted, set()) for done in found)
+            except AssertionError:  # a pod has ended since it was listed: who asks again finds it no more
+                return False
 
     def _program(self, deployment: str) -> tuple[str, str]:
         """A ready pod, and the container in it that holds the program."""

@@ -8,9 +8,10 @@ from __future__ import annotations
 import os
 import time
 from collections.abc import Iterator, Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from itertools import cycle
-from threading import Event, Thread
+from threading import Event
 
 from tests.homes import Home
 from tests.homes.local import LocalMesh
@@ -37,17 +38,16 @@ REROUTE_EVERY = 1.0
 ROTATIONS = 8
 
 
-class Rerouting(Thread):
+class Rerouting:
     """Changes weights until it is told to end."""
 
     def __init__(self, home: Home) -> None:
-        super().__init__(name="rerouting")
         self.over = Event()
         self.done = 0
         self._home = home
 
     def run(self) -> None:
-        """Goes on whatever it is told: a change that fails is an error of the test that counts them."""
+        """Makes one change after the other; raises when one fails."""
         for split in cycle(SPLITS):
             self._home.split("payment", split)
             self.done += 1
@@ -57,14 +57,15 @@ class Rerouting(Thread):
 
 @contextmanager
 def rerouted(home: Home) -> Iterator[Rerouting]:
-    """Changes weights as long as the block runs."""
+    """Changes weights as long as the block runs; a change that failed fails the block."""
     rerouting = Rerouting(home)
-    rerouting.start()
-    try:
-        yield rerouting
-    finally:
-        rerouting.over.set()
-        rerouting.join()
+    with ThreadPoolExecutor(1) as beside:
+        running = beside.submit(rerouting.run)
+        try:
+            yield rerouting
+        finally:
+            rerouting.over.set()
+        running.result()
 
 
 def everything_changed(home: Home, tally: Tally) -> None:
