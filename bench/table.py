@@ -8,10 +8,11 @@ from pathlib import Path
 from typing import cast
 
 from bench.floors import KEYS, verdict
+from bench.pages import Written
 from bench.results import MACHINE, TAKEN, Figures, Value
 
 README = Path(__file__).with_name("README.md")
-_BEGIN, _END = "<!-- results: written by `make bench` -->\n", "<!-- end of results -->\n"
+_TABLE = Written(README, "<!-- results: written by `make bench` -->\n", "<!-- end of results -->\n")
 
 
 @dataclass(frozen=True)
@@ -72,8 +73,4 @@ def replaced(readme: str, figures: Figures) -> str:
     Raises:
         ValueError: it has no place for one.
     """
-    before, begin, rest = readme.partition(_BEGIN)
-    _, end, after = rest.partition(_END)
-    if not begin or not end:
-        raise ValueError(f"{README} has no place for the table\n  put back the lines\n  {_BEGIN}  {_END}")
-    return f"{before}{begin}\n{markdown(figures)}\n{end}{after}"
+    return _TABLE.replaced(readme, markdown(figures))
