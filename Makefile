@@ -79,8 +79,8 @@ analyze: env ## Ask istioctl what it finds in the overlays
 	@scripts/analyze
 
 e2e-cluster: env ## Run the end-to-end tests on the cluster that kubectl speaks to, which has the images; OVERLAY=… instead of dev
-	@KUBE=1 $(if $(filter command line,$(origin OVERLAY)),OVERLAY=$(OVERLAY)) pytest tests --ignore tests/rollout
-	@KUBE=1 $(if $(filter command line,$(origin OVERLAY)),OVERLAY=$(OVERLAY)) pytest tests/rollout -s
+	@KUBE=1 pytest tests --ignore tests/rollout
+	@KUBE=1 pytest tests/rollout -s
 
 torture: env ## Run the long versions of the tests that kill and race
 	@TORTURE=full $(PYTHON_BIN)/pytest tests/reliability tests/rollout tests/openapi -s
