@@ -18,8 +18,10 @@ from tests.homes import Home, Place
 from tests.mesh import ROOT
 from tests.waiting import awaited
 
+EGRESS = ROOT / "mesh/istio/egress"
 SIDECARS = [
-    yaml.safe_load(file.read_text())["metadata"]["name"] for file in (ROOT / "mesh/istio/egress").glob("[!k]*.yaml")
+    yaml.safe_load((EGRESS / file).read_text())["metadata"]["name"]
+    for file in yaml.safe_load((EGRESS / "kustomization.yaml").read_text())["resources"]
 ]
 
 

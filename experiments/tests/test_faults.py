@@ -12,22 +12,9 @@ import pytest
 
 from souk_canary.verdict import Outcome
 from tests.shop import Shop
-from tests.tool import Canary, command, processes, until
+from tests.tool import LASTING, Canary, command, processes, until
 
 BEFORE = {"v1": 90, "v2": 10}
-
-DEFINITION = """\
-experiment: payment
-service: payment
-baseline: v1
-candidate: v2
-steps:
-  - {percent: 30, duration: 60s}
-window: 1s
-settle: 500ms
-timebox: 90s
-guards: {unconfirmed: 20s}
-"""
 
 
 @pytest.fixture
@@ -62,7 +49,7 @@ def assert_nothing_is_left(canary: Canary, weights: Mapping[str, int]) -> None:
 
 
 def test_a_run_that_is_killed_is_undone_by_its_guardian(canary: Canary) -> None:
-    with canary.run(DEFINITION) as tool:
+    with canary.run(LASTING) as tool:
         tool.says("every proxy routes so")
         assert canary.weights == {"v1": 70, "v2": 30}
         tool.process.kill()
@@ -71,7 +58,7 @@ def test_a_run_that_is_killed_is_undone_by_its_guardian(canary: Canary) -> None:
 
 
 def test_a_run_that_is_killed_with_its_guardian_is_seen_to_be_dead_and_can_be_undone(canary: Canary) -> None:
-    with canary.run(DEFINITION) as tool:
+    with canary.run(LASTING) as tool:
         tool.says("every proxy routes so")
         for guardian in canary.guardians:
             os.kill(guardian, signal.SIGKILL)
@@ -85,7 +72,7 @@ def test_a_run_that_is_killed_with_its_guardian_is_seen_to_be_dead_and_can_be_un
 
 @pytest.mark.parametrize("kind", [signal.SIGINT, signal.SIGTERM])
 def test_a_run_that_is_interrupted_puts_the_weights_back_itself(canary: Canary, kind: signal.Signals) -> None:
-    with canary.run(DEFINITION) as tool:
+    with canary.run(LASTING) as tool:
         tool.says("every proxy routes so")
         tool.process.send_signal(kind)
         assert tool.ends() == Outcome.ABORTED.exit_code
@@ -94,7 +81,7 @@ def test_a_run_that_is_interrupted_puts_the_weights_back_itself(canary: Canary, 
 
 
 def test_a_run_can_be_aborted_from_elsewhere(canary: Canary) -> None:
-    with canary.run(DEFINITION) as tool:
+    with canary.run(LASTING) as tool:
         tool.says("every proxy routes so")
         canary.does("abort", "payment")
         assert tool.ends() == Outcome.ABORTED.exit_code
@@ -102,7 +89,7 @@ def test_a_run_can_be_aborted_from_elsewhere(canary: Canary) -> None:
 
 
 def test_weights_that_somebody_sets_meanwhile_stand(canary: Canary) -> None:
-    with canary.run(DEFINITION) as tool:
+    with canary.run(LASTING) as tool:
         tool.says("every proxy routes so")
         canary.shop.souk("split", "payment", "v1=60", "v2=40")
         assert tool.ends() == Outcome.INVALID.exit_code
@@ -110,7 +97,7 @@ def test_weights_that_somebody_sets_meanwhile_stand(canary: Canary) -> None:
 
 
 def test_a_proxy_that_is_stuck_on_the_old_weights_makes_the_run_invalid(canary: Canary) -> None:
-    with canary.run(DEFINITION.replace("20s", "3s")) as tool:
+    with canary.run(LASTING.replace("20s", "3s")) as tool:
         with frozen(proxy(canary.shop, "order")):
             tool.says("INVALID: souk/order-")
         assert tool.ends() == Outcome.INVALID.exit_code
@@ -119,7 +106,7 @@ def test_a_proxy_that_is_stuck_on_the_old_weights_makes_the_run_invalid(canary: 
 
 
 def test_a_mesh_that_does_not_answer_for_a_while_costs_windows_and_not_the_run(canary: Canary) -> None:
-    with canary.run(DEFINITION) as tool:
+    with canary.run(LASTING) as tool:
         tool.says("v1 failed 0 of 0")
         with frozen(int(canary.shop.state.lock.read_text())):
             tool.says("nothing to see: the mesh of")
@@ -130,9 +117,9 @@ def test_a_mesh_that_does_not_answer_for_a_while_costs_windows_and_not_the_run(c
 
 
 def test_a_run_does_not_begin_beside_another(canary: Canary) -> None:
-    with canary.run(DEFINITION) as first:
+    with canary.run(LASTING) as first:
         first.says("every proxy routes so")
-        with canary.run(DEFINITION) as second:
+        with canary.run(LASTING) as second:
             assert second.ends() == 1
         assert "experiments with payment" in "".join(second.said)
         assert canary.weights == {"v1": 70, "v2": 30}

@@ -22,6 +22,20 @@ PATIENCE = 60.0
 
 Found = TypeVar("Found")
 
+LASTING = """\
+experiment: payment
+service: payment
+baseline: v1
+candidate: v2
+steps:
+  - {percent: 30, duration: 60s}
+window: 1s
+settle: 500ms
+timebox: 90s
+guards: {unconfirmed: 20s}
+"""
+"""An experiment that goes on until something happens to it."""
+
 
 def until(look: Callable[[], Found], good: Callable[[Found], bool], patience: float = PATIENCE) -> Found:
     """Looks until what is found is good."""

@@ -14,6 +14,7 @@ from tests.mesh import ROOT
 FULL = os.environ.get("TORTURE") == "full"
 # Each operation gets this many requests in each phase that makes them up, besides those for each keyword of a schema.
 EXAMPLES = 400 if FULL else 15
+# Of the wait that its home is given: 45 s on a local mesh, or an hour.
 PATIENCES = 30 if FULL else 0.375
 # So many it must be at the least, or it has not looked.
 REQUESTS = 10_000 if FULL else 500

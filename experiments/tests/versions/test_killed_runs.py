@@ -15,18 +15,9 @@ from souk_mesh.control.messages import ForgetImageRequest, Nothing
 
 from souk_canary.homes.local import LocalMesh
 from tests.shop import Shop
-from tests.tool import Canary, command, processes, until
+from tests.tool import LASTING, Canary, command, processes, until
 from tests.versions.past import objects_of
 
-DEFINITION = """\
-experiment: payment
-service: payment
-baseline: v1
-candidate: v2
-steps:
-  - {percent: 30, duration: 60s}
-timebox: 90s
-"""
 CODE = ("--baseline", "HEAD", "--candidate", ".")
 
 
@@ -70,7 +61,7 @@ def past_image(canary: Canary) -> str:
 
 
 def test_a_run_that_is_killed_is_cleared_up_by_its_guardian(canary: Canary) -> None:
-    with nothing_is_left(canary), canary.run(DEFINITION, *CODE) as tool:
+    with nothing_is_left(canary), canary.run(LASTING, *CODE) as tool:
         tool.says("every proxy routes so")
         assert canary.weights == {"baseline": 70, "candidate": 30}
         assert versions(canary) == {"payment-baseline", "payment-candidate"}
@@ -78,14 +69,14 @@ def test_a_run_that_is_killed_is_cleared_up_by_its_guardian(canary: Canary) -> N
 
 
 def test_a_run_that_is_killed_while_it_puts_its_versions_there_is_cleared_up_too(canary: Canary) -> None:
-    with nothing_is_left(canary), canary.run(DEFINITION, *CODE) as tool:
+    with nothing_is_left(canary), canary.run(LASTING, *CODE) as tool:
         until(lambda: versions(canary), lambda there: "payment-baseline" in there)
         tool.process.kill()
 
 
 def test_what_a_run_has_left_that_was_killed_with_its_guardian_goes_with_an_abort(canary: Canary) -> None:
     with nothing_is_left(canary):
-        with canary.run(DEFINITION, *CODE) as tool:
+        with canary.run(LASTING, *CODE) as tool:
             tool.says("every proxy routes so")
             for guardian in canary.guardians:
                 os.kill(guardian, signal.SIGKILL)

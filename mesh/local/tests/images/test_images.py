@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from souk_mesh.images import Program, Tree, UnknownImage, load_images, repository_of
+from souk_mesh.images import Images, Program, Tree, UnknownImage, load_images, repository_of
 from souk_mesh.objects import Container
 from souk_mesh.topology import Proxy
 
@@ -74,13 +74,19 @@ def test_registry_tag_and_digest_do_not_matter(image: str, repository: str) -> N
     assert repository_of(image) == repository
 
 
-def test_a_registered_image_is_another_trees_program_and_all_other_tags_stay_this_trees(tmp_path: Path) -> None:
-    here, there = tmp_path / "here", tmp_path / "there"
+def with_a_past(here: Path, there: Path) -> Images:
+    """The images of one tree, one of which is another's."""
     for root in (here, there):
         (root / "services/order").mkdir(parents=True)
     (there / "python").touch()
     images = load_images(here, PYTHON)
     images.register("souk/order:past", Tree(there, there / "python"))
+    return images
+
+
+def test_a_registered_image_is_another_trees_program_and_all_other_tags_stay_this_trees(tmp_path: Path) -> None:
+    here, there = tmp_path / "here", tmp_path / "there"
+    images = with_a_past(here, there)
     past, present = images.find("souk/order:past"), images.find("souk/order:1")
     assert isinstance(past, Program)
     assert isinstance(present, Program)
@@ -93,12 +99,7 @@ def test_a_registered_image_is_another_trees_program_and_all_other_tags_stay_thi
 
 
 def test_an_image_that_is_forgotten_is_this_trees_program_again(tmp_path: Path) -> None:
-    here, there = tmp_path / "here", tmp_path / "there"
-    for root in (here, there):
-        (root / "services/order").mkdir(parents=True)
-    (there / "python").touch()
-    images = load_images(here, PYTHON)
-    images.register("souk/order:past", Tree(there, there / "python"))
+    images = with_a_past(tmp_path / "here", tmp_path / "there")
     assert images.forget("souk/order:past")
     assert images.find("souk/order:past") == images.find("souk/order:1")
     assert not images.forget("souk/order:past")
